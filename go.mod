@@ -1,0 +1,13 @@
+module diag405
+
+go 1.26
+
+require (
+	github.com/Kong/go-pdk v0.11.0
+	github.com/dunglas/httpsfv v1.1.2
+	github.com/stretchr/testify v1.12.1
+	go.yaml.in/yaml/v3 v3.0.6
+	google.golang.org/protobuf v1.33.0
+)
+
+require github.com/ugorji/go/codec v1.2.12 // indirect

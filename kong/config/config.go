@@ -1,0 +1,96 @@
+// Package config holds a Kong configuration as Go values.
+//
+// [Parse] reads a declarative configuration (YAML or JSON, "_format_version"
+// 3.0 and its predecessors), resolves references between entities and lays
+// Kong's defaults under what was written, so that a reader of [Config] never
+// has to know a default. [Patch] changes a configuration as it was written and
+// leaves everything else in it alone.
+package config
+
+// Config is a configuration with references resolved and defaults filled in.
+// Entities stand in the order of the document, which is also the order in which
+// Kong creates them.
+type Config struct {
+	FormatVersion string
+	Services      []*Service
+	Routes        []*Route
+	Plugins       []*Plugin
+	Upstreams     []*Upstream
+}
+
+// Service is where requests go. Times are in milliseconds.
+type Service struct {
+	ID             string
+	Name           string
+	Protocol       string // http, https, grpc, grpcs, ...
+	Host           string // a host name, an address, or an upstream's name
+	Port           int
+	Path           string // put in front of each request path; "" when not set
+	Retries        int
+	ConnectTimeout int
+	WriteTimeout   int
+	ReadTimeout    int
+	Enabled        bool
+	Tags           []string
+}
+
+// Route says which requests go to its service, and how their path is rewritten.
+type Route struct {
+	ID                      string
+	Name                    string
+	Service                 *Service // nil for a route without a service
+	Protocols               []string
+	Methods                 []string
+	Hosts                   []string
+	Paths                   []string // plain prefixes, or regular expressions behind "~"
+	Headers                 map[string][]string
+	SNIs                    []string
+	Sources                 []Peer
+	Destinations            []Peer
+	StripPath               bool
+	PreserveHost            bool
+	PathHandling            string // v0 or v1
+	RegexPriority           int
+	HTTPSRedirectStatusCode int
+	RequestBuffering        bool
+	ResponseBuffering       bool
+	Expression              string // set only for the expressions router flavour
+	Tags                    []string
+}
+
+// Peer is one entry of a route's sources or destinations: an address or CIDR
+// block, a port, or both. The zero value of a field means "any".
+type Peer struct {
+	IP   string
+	Port int
+}
+
+// Plugin is one plugin instance and what it applies to. A nil Service, a nil
+// Route and an empty Consumer make it global.
+type Plugin struct {
+	ID           string
+	Name         string
+	InstanceName string
+	Service      *Service
+	Route        *Route
+	Consumer     string
+	Enabled      bool
+	Protocols    []string
+	Config       map[string]any // as written: a plugin's own defaults are the plugin's business
+}
+
+// Upstream is a virtual host name that stands for several targets.
+type Upstream struct {
+	ID         string
+	Name       string
+	Algorithm  string
+	HostHeader string
+	Targets    []Target
+}
+
+// Target is one address behind an upstream.
+type Target struct {
+	Host   string
+	Port   int
+	Weight int // 0 to 65535, relative to the others
+}

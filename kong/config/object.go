@@ -1,0 +1,282 @@
+package config
+
+import (
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+
+	"go.yaml.in/yaml/v3"
+)
+
+// An object reads the fields of one mapping of the document. It knows where it
+// stands, so that a problem names the key as the operator typed it, and which
+// fields were asked for, so that the others can be called unknown.
+type object struct {
+	where  string // such as `services[0] "weather": routes[1]`
+	node   *yaml.Node
+	fields map[string]*yaml.Node
+	known  map[string]bool
+	errs   *[]error // shared by all objects of a document
+}
+
+// newObject reports anything but a mapping, and fields that occur twice; what it
+// returns can be read in any case.
+func newObject(where string, node *yaml.Node, errs *[]error) *object {
+	node = resolve(node)
+	o := &object{where: where, node: node, fields: map[string]*yaml.Node{}, known: map[string]bool{}, errs: errs}
+	if node.Kind != yaml.MappingNode {
+		o.fail("", errors.New("should be a mapping of fields to values"))
+		return o
+	}
+	o.addFields(node)
+	return o
+}
+
+func (o *object) addFields(node *yaml.Node) {
+	var merged []*yaml.Node
+	for i := 0; i+1 < len(node.Content); i += 2 {
+		key, value := node.Content[i], resolve(node.Content[i+1])
+		if key.Tag == "!!merge" {
+			merged = append(merged, value)
+			continue
+		}
+		if o.fields[key.Value] != nil {
+			o.fail(key.Value, errors.New("is there twice"))
+		}
+		o.fields[key.Value] = value
+	}
+	for _, m := range merged {
+		o.merge(m)
+	}
+}
+
+// merge takes over what a YAML merge key (<<) offers and the object lacks.
+func (o *object) merge(node *yaml.Node) {
+	if node.Kind == yaml.SequenceNode {
+		for _, n := range node.Content {
+			o.merge(resolve(n))
+		}
+		return
+	}
+	for i := 0; node.Kind == yaml.MappingNode && i+1 < len(node.Content); i += 2 {
+		if key := node.Content[i].Value; o.fields[key] == nil {
+			o.fields[key] = resolve(node.Content[i+1])
+		}
+	}
+}
+
+// resolve follows a YAML alias.
+func resolve(n *yaml.Node) *yaml.Node {
+	for n.Kind == yaml.AliasNode {
+		n = n.Alias
+	}
+	return n
+}
+
+// fail records a problem with a field, or with the object itself for "".
+func (o *object) fail(field string, err error) {
+	where := o.where
+	if field != "" {
+		where = join(where, field)
+	}
+	if where != "" {
+		err = fmt.Errorf("%s: %w", where, err)
+	}
+	*o.errs = append(*o.errs, err)
+}
+
+func join(where, field string) string {
+	if where == "" {
+		return field
+	}
+	return where + ": " + field
+}
+
+// get is the field's node, nil when it is absent or null.
+func (o *object) get(field string) *yaml.Node {
+	o.known[field] = true
+	n := o.fields[field]
+	if n == nil || n.Tag == "!!null" {
+		return nil
+	}
+	return n
+}
+
+func (o *object) has(field string) bool { return o.get(field) != nil }
+
+// skip declares fields that are valid and not needed here.
+func (o *object) skip(fields ...string) {
+	for _, f := range fields {
+		o.known[f] = true
+	}
+}
+
+// refuseUnknown reports the fields that nobody asked for.
+func (o *object) refuseUnknown() {
+	for _, key := range slices.Sorted(maps.Keys(o.fields)) {
+		if !o.known[key] {
+			o.fail(key, errors.New("unknown field"))
+		}
+	}
+}
+
+// str reads a string; absent is the value given.
+func (o *object) str(field, absent string) string {
+	n := o.get(field)
+	if n == nil {
+		return absent
+	}
+	s, err := scalarString(n)
+	if err != nil {
+		o.fail(field, err)
+	}
+	return s
+}
+
+func scalarString(n *yaml.Node) (string, error) {
+	n = resolve(n)
+	if n.Kind != yaml.ScalarNode || n.Tag != "!!str" {
+		return "", fmt.Errorf("%s should be a string", describe(n))
+	}
+	return n.Value, nil
+}
+
+// oneOf reads a string that must be among those given, the first being the default.
+func (o *object) oneOf(field string, choices ...string) string {
+	s := o.str(field, choices[0])
+	if n := o.get(field); n != nil && n.Tag == "!!str" && !slices.Contains(choices, s) {
+		o.fail(field, fmt.Errorf("%q should be one of %q", s, choices))
+	}
+	return s
+}
+
+// integer reads a number between low and high; absent is the value given.
+func (o *object) integer(field string, absent, low, high int) int {
+	n := o.get(field)
+	if n == nil {
+		return absent
+	}
+	i, err := scalarInt(n)
+	if err == nil && (i < low || i > high) {
+		err = fmt.Errorf("%d is outside %d..%d", i, low, high)
+	}
+	if err != nil {
+		o.fail(field, err)
+	}
+	return i
+}
+
+// scalarInt takes whole numbers in any notation: JSON has no integers, and 80.0
+// is 80 to Kong too.
+func scalarInt(n *yaml.Node) (int, error) {
+	var f float64
+	isNumber := n.Kind == yaml.ScalarNode && (n.Tag == "!!int" || n.Tag == "!!float")
+	if !isNumber || n.Decode(&f) != nil || f != float64(int(f)) {
+		return 0, fmt.Errorf("%s should be a whole number", describe(n))
+	}
+	return int(f), nil
+}
+
+// boolean reads true or false; absent is the value given.
+func (o *object) boolean(field string, absent bool) bool {
+	n := o.get(field)
+	if n == nil {
+		return absent
+	}
+	var b bool
+	if n.Kind != yaml.ScalarNode || n.Style != 0 || n.Decode(&b) != nil {
+		o.fail(field, fmt.Errorf("%s should be true or false", describe(n)))
+	}
+	return b
+}
+
+// list is the field's elements, nil when the field is absent. An empty list is
+// not nil: Kong's router tells the two apart.
+func (o *object) list(field string) []*yaml.Node {
+	n := o.get(field)
+	if n == nil {
+		return nil
+	}
+	if n.Kind != yaml.SequenceNode {
+		o.fail(field, fmt.Errorf("%s should be a list", describe(n)))
+		return nil
+	}
+	return append([]*yaml.Node{}, n.Content...)
+}
+
+// strings reads a list of strings, each of which must pass the check.
+func (o *object) strings(field string, check func(string) error) []string {
+	nodes := o.list(field)
+	if nodes == nil {
+		return nil
+	}
+	list := make([]string, 0, len(nodes))
+	for i, n := range nodes {
+		s, err := scalarString(n)
+		if err == nil && check != nil {
+			err = check(s)
+		}
+		if err != nil {
+			o.fail(fmt.Sprintf("%s[%d]", field, i), err)
+			continue
+		}
+		list = append(list, s)
+	}
+	return list
+}
+
+// set is strings without a second occurrence of the same, which Kong refuses in
+// fields of type set.
+func (o *object) set(field string, check func(string) error) []string {
+	list := o.strings(field, check)
+	for i, s := range list {
+		if slices.Contains(list[:i], s) {
+			o.fail(field, fmt.Errorf("%q is there twice", s))
+		}
+	}
+	return list
+}
+
+// objects reads a list of objects. Their place in errors is "field[i]", followed
+// by the value of their naming field.
+func (o *object) objects(field, naming string) []*object {
+	var list []*object
+	for i, n := range o.list(field) {
+		where := join(o.where, fmt.Sprintf("%s[%d]", field, i))
+		if name := nameOf(n, naming); name != "" {
+			where += fmt.Sprintf(" %q", name)
+		}
+		list = append(list, newObject(where, resolve(n), o.errs))
+	}
+	return list
+}
+
+// nameOf is the value of a mapping's field, "" when it has none.
+func nameOf(n *yaml.Node, field string) string {
+	if v := lookup(resolve(n), field); v != nil && v.Kind == yaml.ScalarNode {
+		return v.Value
+	}
+	return ""
+}
+
+// lookup is the value of a mapping's key, nil when it has none.
+func lookup(n *yaml.Node, key string) *yaml.Node {
+	for i := 0; n.Kind == yaml.MappingNode && i+1 < len(n.Content); i += 2 {
+		if n.Content[i].Value == key {
+			return resolve(n.Content[i+1])
+		}
+	}
+	return nil
+}
+
+// describe shows a value in an error message.
+func describe(n *yaml.Node) string {
+	switch n.Kind {
+	case yaml.MappingNode:
+		return "a mapping"
+	case yaml.SequenceNode:
+		return "a list"
+	}
+	return fmt.Sprintf("%q", n.Value)
+}

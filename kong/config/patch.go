@@ -1,0 +1,428 @@
+package config
+
+import (
+	"bytes"
+	"cmp"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"maps"
+	"net"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+
+	"go.yaml.in/yaml/v3"
+)
+
+// A Change is what to set on a route, its service, and the plugins that apply to
+// them. The route and the service are found by id, also a generated one, or by
+// name; an empty ServiceID and ServiceName stand for the route's own service.
+type Change struct {
+	RouteID, RouteName     string
+	ServiceID, ServiceName string
+
+	// Set leads from what to change to the value that it gets. Values are what
+	// encoding/json can write; nil removes.
+	//
+	//	route.FIELD     a field of the route, such as route.strip_path
+	//	service.FIELD   a field of the service; protocol, host, port and path are
+	//	                changed inside url when that is where they are written
+	//	service.url     replaces protocol, host, port and path as well
+	//	plugin.NAME     the plugin's config: of the most specific one that applies
+	//	                to the route, else of a new one on the route; nil removes
+	//	                all that apply: the route's, the service's, global ones
+	Set map[string]any
+}
+
+// Patch makes a change to a declarative configuration as it is written. Keys
+// keep their order, and YAML its comments and, where it can, the layout of the
+// lines that do not change; JSON stays JSON. Paths of an older _format_version
+// stay as they are written.
+//
+// An entity that is not there, a key that Kong does not know, and a result that
+// [Parse] refuses are errors.
+func Patch(doc []byte, c Change) ([]byte, error) {
+	root, err := parseDocument(doc)
+	if err != nil {
+		return nil, err
+	}
+	p := patch{root: root, json: isJSON(doc)}
+	if err := p.find(c); err != nil {
+		return nil, err
+	}
+	plain, err := p.format(doc)
+	if err != nil {
+		return nil, fmt.Errorf("writing declarative configuration: %w", err)
+	}
+	for _, key := range slices.Sorted(maps.Keys(c.Set)) {
+		if err := p.set(key, c.Set[key]); err != nil {
+			return nil, fmt.Errorf("%s: %w", key, err)
+		}
+	}
+	out, err := p.format(doc)
+	if err != nil {
+		return nil, fmt.Errorf("writing declarative configuration: %w", err)
+	}
+	if !p.json {
+		out = []byte(keepLayout(string(doc), string(plain), string(out)))
+	}
+	if _, err := Parse(out); err != nil {
+		return nil, fmt.Errorf("the change leaves a configuration that Kong refuses: %w", err)
+	}
+	return out, nil
+}
+
+// A patch is a change under way.
+type patch struct {
+	root    *yaml.Node
+	json    bool
+	doc     *document
+	route   *Route
+	service *Service // nil when the route has none
+}
+
+// find reads the document and looks the change's entities up in it.
+func (p *patch) find(c Change) error {
+	p.doc = newDocument(p.root)
+	p.doc.read()
+	if len(p.doc.errs) > 0 {
+		return errors.Join(p.doc.errs...)
+	}
+	if err := p.findRoute(c); err != nil {
+		return err
+	}
+	return p.findService(c)
+}
+
+func (p *patch) findRoute(c Change) error {
+	if c.RouteID == "" && c.RouteName == "" {
+		return nil
+	}
+	for _, r := range p.doc.config.Routes {
+		if isNamed(r.ID, r.Name, c.RouteID, c.RouteName) {
+			p.route = r
+			return nil
+		}
+	}
+	return fmt.Errorf("route %q is not in the configuration", cmp.Or(c.RouteName, c.RouteID))
+}
+
+func (p *patch) findService(c Change) error {
+	if c.ServiceID == "" && c.ServiceName == "" {
+		if p.route != nil {
+			p.service = p.route.Service
+		}
+		return nil
+	}
+	for _, s := range p.doc.config.Services {
+		if isNamed(s.ID, s.Name, c.ServiceID, c.ServiceName) {
+			p.service = s
+			return nil
+		}
+	}
+	return fmt.Errorf("service %q is not in the configuration", cmp.Or(c.ServiceName, c.ServiceID))
+}
+
+// isNamed goes by the id when there is one. Kong draws a random id for a route
+// without a name, so an id that differs is no proof once the names agree.
+func isNamed(id, name, wantID, wantName string) bool {
+	return wantID != "" && strings.EqualFold(id, wantID) || wantName != "" && name == wantName
+}
+
+func (p *patch) set(key string, value any) error {
+	kind, field, ok := strings.Cut(key, ".")
+	if !ok || field == "" {
+		return errors.New("unknown key, should be route.FIELD, service.FIELD or plugin.NAME")
+	}
+	switch kind {
+	case "route":
+		if p.route == nil {
+			return errors.New("the change names no route")
+		}
+		return p.setField(p.doc.nodes[p.route], field, value)
+	case "service":
+		if p.service == nil {
+			return errors.New("there is no service")
+		}
+		return p.setServiceField(p.doc.nodes[p.service], field, value)
+	case "plugin":
+		return p.setPlugin(field, value)
+	}
+	return errors.New("unknown key, should be route.FIELD, service.FIELD or plugin.NAME")
+}
+
+// setField sets a mapping's key, or removes it for nil. A new key is written
+// last, but above the lists of entities inside.
+func (p *patch) setField(n *yaml.Node, field string, value any) error {
+	if value == nil {
+		removeKey(n, field)
+		return nil
+	}
+	v, err := p.node(value)
+	if err != nil {
+		return err
+	}
+	for i := 0; i+1 < len(n.Content); i += 2 {
+		if n.Content[i].Value == field {
+			n.Content[i+1] = dressed(v, n.Content[i+1])
+			return nil
+		}
+	}
+	key := &yaml.Node{Kind: yaml.ScalarNode, Tag: "!!str", Value: field}
+	n.Content = slices.Insert(n.Content, endOfFields(n), key, v)
+	return nil
+}
+
+// endOfFields is where in a mapping's content a new field goes.
+func endOfFields(n *yaml.Node) int {
+	for i := 0; i+1 < len(n.Content); i += 2 {
+		if slices.Contains([]string{"routes", "plugins", "targets"}, n.Content[i].Value) {
+			return i
+		}
+	}
+	return len(n.Content)
+}
+
+func removeKey(n *yaml.Node, field string) {
+	for i := 0; i+1 < len(n.Content); i += 2 {
+		if n.Content[i].Value == field {
+			n.Content = slices.Delete(n.Content, i, i+2)
+			return
+		}
+	}
+}
+
+// dressed gives a new value the comments of the one that it replaces, and the
+// look of its lists.
+func dressed(v, old *yaml.Node) *yaml.Node {
+	v.HeadComment, v.LineComment, v.FootComment = old.HeadComment, old.LineComment, old.FootComment
+	if v.Kind == old.Kind && v.Kind != yaml.ScalarNode {
+		v.Style = old.Style
+	}
+	return v
+}
+
+// node is a value as nodes. Lists of scalars are written on one line.
+func (p *patch) node(value any) (*yaml.Node, error) {
+	data, err := json.Marshal(value)
+	if err != nil {
+		return nil, err
+	}
+	doc, err := parseJSON(data)
+	if err != nil {
+		return nil, err
+	}
+	n := doc.Content[0]
+	if !p.json {
+		undress(n)
+	}
+	return n, nil
+}
+
+// undress leaves it to the YAML writer which strings need quotes.
+func undress(n *yaml.Node) {
+	n.Style = 0
+	scalars := n.Kind == yaml.SequenceNode
+	for _, child := range n.Content {
+		undress(child)
+		scalars = scalars && child.Kind == yaml.ScalarNode
+	}
+	if scalars {
+		n.Style = yaml.FlowStyle
+	}
+}
+
+// addressFields are what a service's url is short for.
+var addressFields = []string{"protocol", "host", "port", "path"}
+
+// setServiceField changes a field where the document has it: by itself, or
+// inside url.
+func (p *patch) setServiceField(n *yaml.Node, field string, value any) error {
+	if field == "url" {
+		for _, f := range addressFields {
+			removeKey(n, f)
+		}
+		return p.setField(n, field, value)
+	}
+	written := lookup(n, "url")
+	if written == nil || !slices.Contains(addressFields, field) || lookup(n, field) != nil && value != nil {
+		return p.setField(n, field, value)
+	}
+	removeKey(n, field)
+	changed, err := changeURL(written.Value, field, value)
+	if err != nil {
+		return err
+	}
+	return p.setField(n, "url", changed)
+}
+
+// changeURL replaces one part of a url, which Parse has found good.
+func changeURL(raw, field string, value any) (string, error) {
+	u, err := url.Parse(raw)
+	if err != nil {
+		return "", err
+	}
+	text, err := urlPart(value)
+	if err != nil {
+		return "", err
+	}
+	host, port := u.Hostname(), u.Port()
+	switch field {
+	case "protocol":
+		u.Scheme = text
+	case "host":
+		host = text
+	case "port":
+		port = text
+	case "path":
+		if u.Path, err = url.PathUnescape(text); err != nil {
+			return "", err
+		}
+		u.RawPath = text
+	}
+	u.Host = host
+	if port != "" {
+		u.Host = net.JoinHostPort(host, port)
+	}
+	return u.String(), nil
+}
+
+func urlPart(value any) (string, error) {
+	switch v := value.(type) {
+	case nil:
+		return "", nil
+	case string:
+		return v, nil
+	case int:
+		return strconv.Itoa(v), nil
+	case float64:
+		return strconv.FormatFloat(v, 'f', -1, 64), nil
+	}
+	return "", fmt.Errorf("%v is neither a string nor a number", value)
+}
+
+// setPlugin changes the config of the plugin that applies, adds one to the
+// route, or removes all that apply.
+func (p *patch) setPlugin(name string, value any) error {
+	plugins := p.plugins(name)
+	if value == nil {
+		if len(plugins) == 0 {
+			return errors.New("no plugin of that name applies to the route")
+		}
+		for _, plugin := range plugins {
+			removeElement(p.root, p.doc.nodes[plugin])
+		}
+		return nil
+	}
+	for _, plugin := range plugins {
+		if plugin.Consumer == "" {
+			return p.setField(p.doc.nodes[plugin], "config", value)
+		}
+	}
+	return p.addPlugin(name, value)
+}
+
+// plugins are those of a name that apply to the route, the most specific first.
+func (p *patch) plugins(name string) []*Plugin {
+	var list []*Plugin
+	for _, plugin := range p.doc.config.Plugins {
+		if plugin.Name == name && plugin.AppliesTo(p.route, p.service) {
+			list = append(list, plugin)
+		}
+	}
+	slices.SortStableFunc(list, func(a, b *Plugin) int { return cmp.Compare(b.specificity(), a.specificity()) })
+	return list
+}
+
+// AppliesTo reports whether requests to the route, which go to the service, run
+// the plugin, the consumer left aside. Route and service may be nil.
+func (p *Plugin) AppliesTo(r *Route, s *Service) bool {
+	return (p.Route == nil || p.Route == r) && (p.Service == nil || p.Service == s)
+}
+
+// specificity orders plugins of one name that apply to the same request as Kong
+// does: of a route before of a service before global ones.
+func (p *Plugin) specificity() int {
+	n := 0
+	if p.Route != nil {
+		n += 2
+	}
+	if p.Service != nil {
+		n++
+	}
+	return n
+}
+
+func (p *patch) addPlugin(name string, config any) error {
+	if p.route == nil {
+		return errors.New("the change names no route to add the plugin to")
+	}
+	plugin := &yaml.Node{Kind: yaml.MappingNode, Tag: "!!map"}
+	if err := p.setField(plugin, "name", name); err != nil {
+		return err
+	}
+	if err := p.setField(plugin, "config", config); err != nil {
+		return err
+	}
+	route := p.doc.nodes[p.route]
+	list := lookup(route, "plugins")
+	if list == nil || list.Kind != yaml.SequenceNode {
+		removeKey(route, "plugins")
+		list = &yaml.Node{Kind: yaml.SequenceNode, Tag: "!!seq"}
+		key := &yaml.Node{Kind: yaml.ScalarNode, Tag: "!!str", Value: "plugins"}
+		route.Content = append(route.Content, key, list)
+	}
+	list.Style &^= yaml.FlowStyle
+	list.Content = append(list.Content, plugin)
+	return nil
+}
+
+// removeElement removes an element from the list that it is in, and the list
+// with its key when that was the only one.
+func removeElement(n, element *yaml.Node) bool {
+	for i, child := range n.Content {
+		if at := slices.Index(child.Content, element); at >= 0 && child.Kind == yaml.SequenceNode {
+			child.Content = slices.Delete(child.Content, at, at+1)
+			if len(child.Content) == 0 && n.Kind == yaml.MappingNode {
+				n.Content = slices.Delete(n.Content, i-1, i+1)
+			}
+			return true
+		}
+		if removeElement(child, element) {
+			return true
+		}
+	}
+	return false
+}
+
+// format writes the document in the language and the layout of the original.
+func (p *patch) format(original []byte) ([]byte, error) {
+	if p.json {
+		return formatJSON(p.root, bytes.Contains(bytes.TrimSpace(original), []byte("\n")))
+	}
+	var out bytes.Buffer
+	e := yaml.NewEncoder(&out)
+	e.SetIndent(2)
+	if hasFlushLists(p.root) {
+		e.CompactSeqIndent()
+	}
+	if err := e.Encode(p.root); err != nil {
+		return nil, err
+	}
+	return out.Bytes(), e.Close()
+}
+
+// hasFlushLists reports whether the dashes of the document's first block list
+// stand right under its key.
+func hasFlushLists(doc *yaml.Node) bool {
+	root := doc.Content[0]
+	for i := 0; i+1 < len(root.Content); i += 2 {
+		key, value := root.Content[i], root.Content[i+1]
+		if value.Kind == yaml.SequenceNode && value.Line > key.Line {
+			return value.Column == key.Column
+		}
+	}
+	return false
+}

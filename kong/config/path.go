@@ -1,0 +1,301 @@
+package config
+
+import (
+	"errors"
+	"fmt"
+	"regexp"
+	"strings"
+	"unicode/utf8"
+)
+
+// NormalizePath brings a path into the form that Kong matches routes against
+// (kong/tools/uri.lua): percent-encoded characters that are not reserved are
+// decoded and the triplets that stay get upper-case digits, dot segments are
+// resolved, and runs of slashes become one. A path without a query goes in.
+func NormalizePath(path string) string {
+	path = decodeUnreserved(path)
+	if !strings.Contains(path, ".") && !strings.Contains(path, "//") {
+		return path
+	}
+	return removeDotSegments(path)
+}
+
+// reserved are the characters of RFC 3986, section 2.2, and the percent sign:
+// decoding them could change what the path means.
+const reserved = "!*'();:@&=+$,/?%#[]"
+
+func decodeUnreserved(path string) string {
+	if !strings.Contains(path, "%") {
+		return path
+	}
+	var out strings.Builder
+	for i := 0; i < len(path); i++ {
+		c, ok := PercentTriplet(path[i:])
+		switch {
+		case !ok:
+			out.WriteByte(path[i])
+			continue
+		case strings.IndexByte(reserved, c) >= 0:
+			out.WriteString(strings.ToUpper(path[i : i+3]))
+		default:
+			out.WriteByte(c)
+		}
+		i += 2
+	}
+	return out.String()
+}
+
+// PercentTriplet is the octet that s starts with in percent-encoding.
+func PercentTriplet(s string) (octet byte, ok bool) {
+	if len(s) < 3 || s[0] != '%' {
+		return 0, false
+	}
+	high, low := unhex(s[1]), unhex(s[2])
+	return byte(high<<4 | low), high >= 0 && low >= 0
+}
+
+// unhex is the value of a hexadecimal digit, -1 for anything else.
+func unhex(c byte) int {
+	switch {
+	case '0' <= c && c <= '9':
+		return int(c - '0')
+	case 'a' <= c && c <= 'f':
+		return int(c-'a') + 10
+	case 'A' <= c && c <= 'F':
+		return int(c-'A') + 10
+	}
+	return -1
+}
+
+// removeDotSegments is RFC 3986, section 5.2.4, with runs of slashes merged
+// first. A ".." above the root is dropped.
+func removeDotSegments(path string) string {
+	rooted := strings.HasPrefix(path, "/")
+	var segments []string
+	last := ""
+	for segment := range strings.SplitSeq(path, "/") {
+		last = segment
+		switch segment {
+		case "", ".":
+		case "..":
+			segments = segments[:max(0, len(segments)-1)]
+		default:
+			segments = append(segments, segment)
+		}
+	}
+	out := strings.Join(segments, "/")
+	if rooted {
+		out = "/" + out
+	}
+	endsInSlash := last == "" || last == "." || last == ".."
+	if endsInSlash && !strings.HasSuffix(out, "/") && len(segments) > 0 {
+		out += "/"
+	}
+	return out
+}
+
+// IsRegexPath reports whether a route's path is a regular expression: "~" marks
+// one since Kong 3.0.
+func IsRegexPath(path string) bool { return strings.HasPrefix(path, "~") }
+
+// CompilePath compiles a route's regular expression, "~" included, as Kong's
+// router does: "^" is put in front of the text as it stands (so of "~/a|/b"
+// only the first half is anchored), and named groups may be written (?<name>).
+//
+// Kong hands the expression to Rust's regex crate. Both it and Go's regexp run
+// in linear time, take the leftmost match with Perl's preferences, and know no
+// look-around and no back-references. What differs: \d, \w and \s are Unicode
+// classes in Rust, which is translated here; \b looks at ASCII only in Go;
+// (?x) and set operations inside a class ([a-z&&[^b]]) exist only in Rust and
+// are refused; \Q...\E and \C exist only in Go and are refused too.
+func CompilePath(path string) (*regexp.Regexp, error) {
+	pattern := "^" + strings.ReplaceAll(strings.TrimPrefix(path, "~"), "?<", "?P<")
+	return CompileRegex(pattern)
+}
+
+// CompileRegex compiles an expression in the dialect of Rust's regex crate, as
+// far as [CompilePath] describes it.
+func CompileRegex(pattern string) (*regexp.Regexp, error) {
+	translated, err := fromRust(pattern)
+	if err != nil {
+		return nil, err
+	}
+	return regexp.Compile(translated)
+}
+
+// rustClasses are Rust's Unicode meanings of the Perl classes, in Go's words,
+// for use inside brackets.
+var rustClasses = map[byte]string{
+	'd': `\p{Nd}`,
+	'w': `\p{L}\p{M}\p{Nd}\p{Nl}\p{Pc}\x{200c}\x{200d}`,
+	's': `\t-\r \x{85}\p{Z}`,
+}
+
+// fromRust rewrites what Go reads differently.
+func fromRust(pattern string) (string, error) {
+	var out strings.Builder
+	inClass := false
+	for i := 0; i < len(pattern); i++ {
+		c := pattern[i]
+		switch {
+		case c == '\\' && i+1 < len(pattern):
+			i++
+			if strings.IndexByte("QC", pattern[i]) >= 0 {
+				return "", fmt.Errorf(`unrecognized escape sequence \%c`, pattern[i])
+			}
+			out.WriteString(rustEscape(pattern[i], inClass))
+			continue
+		case c == '[' && !inClass:
+			inClass = true
+			n := classStart(pattern[i:])
+			out.WriteString(pattern[i : i+n])
+			i += n - 1
+			continue
+		case c == ']':
+			inClass = false
+		case inClass && strings.HasPrefix(pattern[i:], "[:"):
+			n := max(1, strings.Index(pattern[i:], ":]")+2)
+			out.WriteString(pattern[i : i+n])
+			i += n - 1
+			continue
+		case inClass && isSetOperation(pattern[i:]):
+			return "", fmt.Errorf("set operation in a character class is not supported here: %q", pattern)
+		}
+		out.WriteByte(c)
+	}
+	return out.String(), nil
+}
+
+// classStart is the length of a class's opening: "[", "[^", and a "]" right
+// behind it that stands for itself.
+func classStart(s string) int {
+	n := 1
+	if strings.HasPrefix(s[n:], "^") {
+		n++
+	}
+	if strings.HasPrefix(s[n:], "]") {
+		n++
+	}
+	return n
+}
+
+func isSetOperation(s string) bool {
+	return strings.HasPrefix(s, "&&") || strings.HasPrefix(s, "~~") || strings.HasPrefix(s, "--") ||
+		strings.HasPrefix(s, "[")
+}
+
+func rustEscape(c byte, inClass bool) string {
+	if set, ok := rustClasses[c]; ok {
+		if inClass {
+			return set
+		}
+		return "[" + set + "]"
+	}
+	if set, ok := rustClasses[c|0x20]; ok && !inClass {
+		return "[^" + set + "]"
+	}
+	return string([]byte{'\\', c})
+}
+
+// checkRoutePath says what Kong finds wrong with one of a route's paths
+// (router_path in kong/db/schema/typedefs.lua).
+func checkRoutePath(path string) error {
+	if !strings.HasPrefix(path, "/") && !strings.HasPrefix(path, "~/") {
+		return fmt.Errorf("%q should start with / (plain) or ~/ (regular expression)", path)
+	}
+	if strings.Contains(path, "//") {
+		return fmt.Errorf("%q must not have empty segments", path)
+	}
+	if IsRegexPath(path) {
+		return checkRegexPath(path)
+	}
+	if err := checkServicePath(path); errors.Is(err, errPercent) {
+		return err
+	}
+	if normal := NormalizePath(path); normal != path {
+		return fmt.Errorf("%q is never matched, as Kong normalises request paths: write %q", path, normal)
+	}
+	return nil
+}
+
+func checkRegexPath(path string) error {
+	if _, err := CompilePath(path); err != nil {
+		return fmt.Errorf("%q is not a regular expression of Kong's router: %w", path, err)
+	}
+	return nil
+}
+
+// checkServicePath says what Kong finds wrong with the path of a service or of
+// its url (path in kong/db/schema/typedefs.lua).
+func checkServicePath(path string) error {
+	if !strings.HasPrefix(path, "/") {
+		return fmt.Errorf("%q should start with /", path)
+	}
+	if strings.Contains(path, "//") {
+		return fmt.Errorf("%q must not have empty segments", path)
+	}
+	for _, c := range path {
+		if !isURLPathRune(c) {
+			return fmt.Errorf("%q has a character that RFC 3986 does not allow in a path: %q", path, c)
+		}
+	}
+	return checkPercent(path)
+}
+
+func isURLPathRune(c rune) bool {
+	switch {
+	case c >= utf8.RuneSelf:
+		return false
+	case 'a' <= c && c <= 'z', 'A' <= c && c <= 'Z', '0' <= c && c <= '9':
+		return true
+	}
+	return strings.ContainsRune(".-_~/%:@!$&'()*+,;=", c)
+}
+
+var errPercent = errors.New("has a % without two hexadecimal digits behind it")
+
+func checkPercent(path string) error {
+	for i := range len(path) {
+		if _, ok := PercentTriplet(path[i:]); path[i] == '%' && !ok {
+			return fmt.Errorf("%q %w", path, errPercent)
+		}
+	}
+	return nil
+}
+
+// plainCharacters are those that did not make a path an expression before 3.0
+// (kong/db/migrations/migrate_path_280_300.lua).
+var plainCharacters = regexp.MustCompile(`^[a-zA-Z0-9.\-_~/%]*$`)
+
+// migratePath is a path of a 1.1 or 2.1 document as Kong 3 loads it: normalised,
+// or marked as an expression when it has other characters.
+func migratePath(path string) string {
+	if plainCharacters.MatchString(path) {
+		return NormalizePath(path)
+	}
+	return "~" + decodeRegex(path)
+}
+
+// decodeRegex decodes what is percent-encoded in an expression, escaping what
+// would gain a meaning by it.
+func decodeRegex(pattern string) string {
+	var out strings.Builder
+	for i := 0; i < len(pattern); i++ {
+		c, ok := PercentTriplet(pattern[i:])
+		if !ok {
+			out.WriteByte(pattern[i])
+			continue
+		}
+		switch {
+		case strings.IndexByte("!#$%&'()*+,/:;=?@[]", c) >= 0:
+			out.WriteString(strings.ToUpper(pattern[i : i+3]))
+		case strings.IndexByte(`.^-{}\|`, c) >= 0:
+			out.WriteByte('\\')
+			out.WriteByte(c)
+		default:
+			out.WriteByte(c)
+		}
+		i += 2
+	}
+	return out.String()
+}

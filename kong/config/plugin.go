@@ -1,0 +1,77 @@
+package config
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+)
+
+// readPlugin reads a plugin (kong/db/schema/entities/plugins.lua) that stands in
+// a service, a route or a consumer, or in none of them.
+func (d *document) readPlugin(o *object, s *Service, r *Route, consumer string) {
+	name := o.str("name", "")
+	p := &Plugin{
+		Name:         name,
+		InstanceName: o.str("instance_name", ""),
+		Service:      s,
+		Route:        r,
+		Consumer:     consumer,
+		Enabled:      o.boolean("enabled", true),
+		Protocols:    o.set("protocols", checkProtocol),
+		Config:       readPluginConfig(o),
+	}
+	if !o.has("name") {
+		o.fail("name", errors.New("is required"))
+	}
+	if !o.has("protocols") {
+		p.Protocols = []string{"grpc", "grpcs", "http", "https"}
+	}
+	d.config.Plugins = append(d.config.Plugins, p)
+	d.nodes[p] = o.node
+	o.skip("tags", "ordering", "consumer_group", "condition")
+	o.skip(common...)
+	d.resolvePlugin(o, p)
+	d.take(o, "plugins", "instance_name", p.InstanceName)
+	o.refuseUnknown()
+}
+
+// resolvePlugin links a plugin to what it names, and gives it its id.
+func (d *document) resolvePlugin(o *object, p *Plugin) {
+	service, route, consumer := o.reference("service"), o.reference("route"), o.reference("consumer")
+	d.later = append(d.later, func() {
+		if service != "" {
+			p.Service = d.service(o, service)
+		}
+		if route != "" {
+			p.Route = d.route(o, route)
+		}
+		if consumer != "" && !d.names[consumer] {
+			o.fail("consumer", fmt.Errorf("%q is not among the consumers", consumer))
+		}
+	})
+	if p.Service != nil {
+		service = p.Service.ID
+	}
+	if p.Route != nil {
+		route = p.Route.ID
+	}
+	p.Consumer = cmp.Or(consumer, p.Consumer)
+	p.ID = d.entityID("plugins", o, pluginKey(p.Name, route, service, p.Consumer))
+	if !o.has("id") && d.taken["plugins id "+p.ID] {
+		o.fail("", errors.New("is there twice with the same service, route and consumer"))
+		return
+	}
+	d.take(o, "plugins", "id", p.ID)
+}
+
+func readPluginConfig(o *object) map[string]any {
+	n := o.get("config")
+	if n == nil {
+		return nil
+	}
+	var config map[string]any
+	if err := n.Decode(&config); err != nil {
+		o.fail("config", errors.New("should be a mapping"))
+	}
+	return config
+}

@@ -1,0 +1,211 @@
+package config
+
+import (
+	"errors"
+	"fmt"
+	"maps"
+	"regexp"
+	"slices"
+	"strings"
+)
+
+var upperCase = regexp.MustCompile(`^[A-Z]+$`)
+
+func checkMethod(method string) error {
+	if !upperCase.MatchString(method) {
+		return fmt.Errorf("%q should be upper case letters only", method)
+	}
+	return nil
+}
+
+// readRoute reads a route (kong/db/schema/entities/routes.lua) with the plugins
+// in it. The service is the one that the route is nested in.
+func (d *document) readRoute(o *object, parent *Service) {
+	id, name := d.identify("routes", o)
+	protocols := o.set("protocols", checkProtocol)
+	if !o.has("protocols") {
+		protocols = []string{"http", "https"}
+	}
+	r := &Route{
+		ID:                      id,
+		Name:                    name,
+		Service:                 parent,
+		Protocols:               protocols,
+		Methods:                 o.set("methods", checkMethod),
+		Hosts:                   o.strings("hosts", checkRouteHost),
+		Paths:                   d.readPaths(o),
+		Headers:                 readHeaders(o),
+		SNIs:                    o.set("snis", checkSNI),
+		Sources:                 readPeers(o, "sources"),
+		Destinations:            readPeers(o, "destinations"),
+		StripPath:               o.boolean("strip_path", !isGRPC(protocols)),
+		PreserveHost:            o.boolean("preserve_host", false),
+		PathHandling:            o.oneOf("path_handling", "v0", "v1"),
+		RegexPriority:           o.integer("regex_priority", 0, -1<<31, 1<<31-1),
+		HTTPSRedirectStatusCode: o.integer("https_redirect_status_code", 426, 301, 426),
+		RequestBuffering:        o.boolean("request_buffering", true),
+		ResponseBuffering:       o.boolean("response_buffering", true),
+		Expression:              o.str("expression", ""),
+		Tags:                    o.set("tags", nil),
+	}
+	d.config.Routes = append(d.config.Routes, r)
+	d.nodes[r] = o.node
+	o.skip("priority", "filter_chains")
+	o.skip(common...)
+	checkRoute(o, r)
+	d.resolveRouteService(o, r)
+	for _, p := range o.objects("plugins", "name") {
+		d.readPlugin(p, nil, r, "")
+	}
+	o.refuseUnknown()
+}
+
+// resolveRouteService links a route that is not nested in its service.
+func (d *document) resolveRouteService(o *object, r *Route) {
+	ref := o.reference("service")
+	if ref == "" {
+		return
+	}
+	if r.Service != nil {
+		o.fail("service", fmt.Errorf("%q is set on a route that stands inside a service", ref))
+		return
+	}
+	d.later = append(d.later, func() { r.Service = d.service(o, ref) })
+}
+
+func isGRPC(protocols []string) bool {
+	return len(protocols) > 0 && strings.HasPrefix(protocols[0], "grpc")
+}
+
+func (d *document) readPaths(o *object) []string {
+	old := d.config.FormatVersion == "2.1" || d.config.FormatVersion == "1.1"
+	if !old {
+		return o.strings("paths", checkRoutePath)
+	}
+	paths := o.strings("paths", func(p string) error { return checkRoutePath(migratePath(p)) })
+	for i := range paths {
+		paths[i] = migratePath(paths[i])
+	}
+	return paths
+}
+
+var headerCharacters = regexp.MustCompile(`^[a-zA-Z0-9_-]+$`)
+
+func readHeaders(o *object) map[string][]string {
+	n := o.get("headers")
+	if n == nil {
+		return nil
+	}
+	h := newObject(join(o.where, "headers"), n, o.errs)
+	headers := map[string][]string{}
+	for _, name := range slices.Sorted(maps.Keys(h.fields)) {
+		if err := checkHeader(name); err != nil {
+			h.fail(name, err)
+		}
+		headers[name] = h.strings(name, nil)
+	}
+	return headers
+}
+
+func checkHeader(name string) error {
+	if !headerCharacters.MatchString(name) {
+		return errors.New("may only have letters, digits, - and _")
+	}
+	if strings.EqualFold(name, "host") {
+		return errors.New("hosts are matched by the field hosts")
+	}
+	return nil
+}
+
+func readPeers(o *object, field string) []Peer {
+	var peers []Peer
+	for _, p := range o.objects(field, "") {
+		peer := Peer{IP: p.str("ip", ""), Port: p.integer("port", 0, 0, 65535)}
+		if p.has("ip") {
+			p.check("ip", peer.IP, checkIPOrCIDR)
+		}
+		if !p.has("ip") && !p.has("port") {
+			p.fail("", errors.New("needs ip or port"))
+		}
+		p.refuseUnknown()
+		peers = append(peers, peer)
+	}
+	return peers
+}
+
+// checkRoute reports what the fields of a route say against each other
+// (kong/db/schema/entities/routes.lua and routes_subschemas.lua).
+func checkRoute(o *object, r *Route) {
+	if o.has("https_redirect_status_code") && !slices.Contains([]int{426, 301, 302, 307, 308}, r.HTTPSRedirectStatusCode) {
+		o.fail("https_redirect_status_code", fmt.Errorf("%d should be one of 426, 301, 302, 307, 308", r.HTTPSRedirectStatusCode))
+	}
+	if o.has("protocols") && len(r.Protocols) == 0 {
+		o.fail("protocols", errors.New("needs at least one"))
+		return
+	}
+	if r.Expression != "" || len(r.Protocols) == 0 {
+		return
+	}
+	checkFamily(o, r)
+	checkForbidden(o, r)
+	checkMatchers(o, r)
+}
+
+// checkFamily refuses protocols that no one listener serves together.
+func checkFamily(o *object, r *Route) {
+	families := [][]string{{"http", "https"}, {"tcp", "tls", "udp"}, {"tls_passthrough"}, {"grpc", "grpcs"}}
+	for _, family := range families {
+		if !slices.Contains(family, r.Protocols[0]) {
+			continue
+		}
+		for _, p := range r.Protocols {
+			if !slices.Contains(family, p) {
+				o.fail("protocols", fmt.Errorf("%q and %q cannot be on the same route", r.Protocols[0], p))
+			}
+		}
+	}
+}
+
+// checkForbidden refuses fields that mean nothing with the route's protocols.
+func checkForbidden(o *object, r *Route) {
+	var fields []string
+	switch {
+	case subsystems[r.Protocols[0]] == "stream":
+		fields = []string{"methods", "hosts", "paths", "headers"}
+	case isGRPC(r.Protocols):
+		fields = []string{"methods", "sources", "destinations"}
+		if r.StripPath {
+			o.fail("strip_path", fmt.Errorf("cannot be true when protocols is %q", r.Protocols))
+		}
+	default:
+		fields = []string{"sources", "destinations"}
+	}
+	for _, field := range fields {
+		if o.has(field) {
+			o.fail(field, fmt.Errorf("cannot be set when protocols is %q", r.Protocols))
+		}
+	}
+	secure := func(p string) bool { return slices.Contains([]string{"grpcs", "https", "tls", "tls_passthrough"}, p) }
+	if len(r.SNIs) > 0 && !slices.ContainsFunc(r.Protocols, secure) {
+		o.fail("snis", fmt.Errorf("cannot be set when protocols is %q: none of them is encrypted", r.Protocols))
+	}
+}
+
+// checkMatchers wants a route to match something.
+func checkMatchers(o *object, r *Route) {
+	fields := []string{"methods", "hosts", "headers", "paths", "snis"}
+	switch {
+	case r.Protocols[0] == "tls_passthrough":
+		fields = []string{"snis"}
+	case subsystems[r.Protocols[0]] == "stream":
+		fields = []string{"sources", "destinations", "snis"}
+	case isGRPC(r.Protocols):
+		fields = fields[1:]
+	}
+	for _, field := range fields {
+		if n := o.get(field); n != nil && len(n.Content) > 0 {
+			return
+		}
+	}
+	o.fail("", fmt.Errorf("needs at least one of %s", strings.Join(fields, ", ")))
+}

@@ -1,0 +1,77 @@
+package config
+
+import (
+	"errors"
+	"fmt"
+	"net/netip"
+	"slices"
+	"strconv"
+	"strings"
+)
+
+// readUpstream reads an upstream (kong/db/schema/entities/upstreams.lua) with
+// its targets. How it picks one of them is not modelled.
+func (d *document) readUpstream(o *object) {
+	id, name := d.identify("upstreams", o)
+	if name == "" && !o.has("name") {
+		o.fail("name", errors.New("is required"))
+	}
+	u := &Upstream{
+		ID:         id,
+		Name:       name,
+		Algorithm:  o.oneOf("algorithm", "round-robin", "consistent-hashing", "least-connections", "latency"),
+		HostHeader: o.str("host_header", ""),
+	}
+	d.config.Upstreams = append(d.config.Upstreams, u)
+	d.nodes[u] = o.node
+	o.skip("hash_on", "hash_fallback", "hash_on_header", "hash_fallback_header", "hash_on_cookie",
+		"hash_on_cookie_path", "hash_on_query_arg", "hash_fallback_query_arg", "hash_on_uri_capture",
+		"hash_fallback_uri_capture", "slots", "healthchecks", "tags", "client_certificate", "use_srv_name")
+	o.skip(common...)
+	for _, t := range o.objects("targets", "target") {
+		d.readTarget(t, u)
+	}
+	o.refuseUnknown()
+}
+
+func (d *document) readTarget(o *object, u *Upstream) {
+	t, err := parseTarget(o.str("target", ""))
+	if err != nil {
+		o.fail("target", err)
+	}
+	t.Weight = o.integer("weight", 100, 0, 65535)
+	o.skip("id", "tags")
+	o.skip(common...)
+	o.refuseUnknown()
+	d.take(o, "targets of "+u.Name, "target", nameOf(o.node, "target"))
+	u.Targets = append(u.Targets, t)
+}
+
+func (d *document) readTopLevelTarget(o *object) {
+	ref := o.reference("upstream")
+	i := slices.IndexFunc(d.config.Upstreams, func(u *Upstream) bool { return u.ID == ref || u.Name == ref })
+	if i < 0 {
+		o.fail("upstream", fmt.Errorf("%q is not among the upstreams", ref))
+		return
+	}
+	d.readTarget(o, d.config.Upstreams[i])
+}
+
+// parseTarget reads host[:port]; without a port it is 8000.
+func parseTarget(s string) (Target, error) {
+	if addr, err := netip.ParseAddrPort(s); err == nil {
+		return Target{Host: addr.Addr().String(), Port: int(addr.Port())}, nil
+	}
+	host, port := s, 8000
+	if i := strings.LastIndexByte(s, ':'); i >= 0 && strings.Count(s, ":") == 1 {
+		n, err := strconv.Atoi(s[i+1:])
+		if err != nil || n < 0 || n > 65535 {
+			return Target{}, fmt.Errorf("%q has a port outside 0..65535", s)
+		}
+		host, port = s[:i], n
+	}
+	if err := checkHost(host); err != nil {
+		return Target{}, fmt.Errorf("%q should be host[:port]", s)
+	}
+	return Target{Host: strings.Trim(host, "[]"), Port: port}, nil
+}

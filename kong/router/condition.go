@@ -1,0 +1,305 @@
+package router
+
+import (
+	"errors"
+	"fmt"
+	"net/http"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+
+	"diag405/kong/config"
+)
+
+// A query is a request in the form that conditions look at.
+type query struct {
+	method, path, scheme, sni string
+	host                      string // without port
+	port                      int    // of the Host header, else the one Kong listens on
+	header                    http.Header
+}
+
+func newQuery(req Request) *query {
+	path, _, _ := strings.Cut(originForm(req.Target), "?") // with its "#", unlike SplitTarget's query
+	q := &query{
+		method: req.Method,
+		path:   Normalize(path),
+		scheme: req.Scheme,
+		sni:    req.SNI,
+		port:   req.Port,
+		header: req.Header,
+	}
+	host, port, ok := splitPort(req.Host)
+	q.host = host
+	if ok {
+		q.port = port
+	}
+	return q
+}
+
+// splitPort splits at the first colon, and only before a number: the brackets of
+// an IPv6 address stay whole, their port included (split_host_port in
+// kong/router/transform.lua).
+func splitPort(s string) (host string, port int, ok bool) {
+	host, digits, found := strings.Cut(s, ":")
+	port, err := strconv.Atoi(digits)
+	if !found || err != nil {
+		return s, 0, false
+	}
+	return host, port, true
+}
+
+// compiled is a route, or the part of one with a group of its paths. All its
+// conditions must hold, and an absent one does.
+type compiled struct {
+	route    *config.Route
+	id       config.UUID
+	priority uint64
+
+	plain   []string // paths
+	regexes []*regexp.Regexp
+	hosts   []hostPattern
+	headers []headerPattern
+}
+
+// compileRoute makes one part for each group of the route's paths.
+func compileRoute(route *config.Route) ([]*compiled, error) {
+	if route.Expression != "" {
+		return nil, errors.New("has an expression, which needs router_flavor = expressions: only traditional_compatible is modelled")
+	}
+	headers, err := compileHeaders(route)
+	if err != nil {
+		return nil, err
+	}
+	groups, ids, err := split(route)
+	if err != nil {
+		return nil, err
+	}
+	var parts []*compiled
+	for i, paths := range groups {
+		part := &compiled{route: route, id: ids[i], priority: priority(route, paths), headers: headers}
+		if err := part.addPaths(paths); err != nil {
+			return nil, err
+		}
+		for _, h := range route.Hosts {
+			part.hosts = append(part.hosts, newHostPattern(h))
+		}
+		parts = append(parts, part)
+	}
+	return parts, nil
+}
+
+func (c *compiled) addPaths(paths []string) error {
+	for _, path := range paths {
+		if !config.IsRegexPath(path) {
+			c.plain = append(c.plain, path)
+			continue
+		}
+		re, err := config.CompilePath(path)
+		if err != nil {
+			return fmt.Errorf("path %q: %w", path, err)
+		}
+		c.regexes = append(c.regexes, re)
+	}
+	return nil
+}
+
+// match also returns what of the path was matched.
+func (c *compiled) match(q *query) (prefix string, ok bool) {
+	if len(c.route.Methods) > 0 && !slices.Contains(c.route.Methods, q.method) {
+		return "", false
+	}
+	if !c.matchSNI(q) || !c.matchHost(q) || !c.matchHeaders(q) {
+		return "", false
+	}
+	return c.matchPath(q.path)
+}
+
+// matchPath is true with "" for a route without paths. Of several expressions
+// the first that matches counts, in the order of the configuration. A part has
+// paths of one kind; only MatchPath asks with both.
+func (c *compiled) matchPath(path string) (prefix string, ok bool) {
+	for _, re := range c.regexes {
+		if loc := re.FindStringIndex(path); loc != nil {
+			return path[loc[0]:loc[1]], true
+		}
+	}
+	for _, p := range c.plain {
+		if strings.HasPrefix(path, p) {
+			return p, true
+		}
+	}
+	return "", len(c.plain)+len(c.regexes) == 0
+}
+
+// captures are the groups of the expression that matched.
+func (c *compiled) captures(path string) Captures {
+	for _, re := range c.regexes {
+		groups := re.FindStringSubmatch(path)
+		if groups == nil {
+			continue
+		}
+		if len(groups) == 1 {
+			return Captures{}
+		}
+		named := map[string]string{}
+		for i, name := range re.SubexpNames() {
+			if name != "" {
+				named[name] = groups[i]
+			}
+		}
+		return Captures{Numbered: groups, Named: named}
+	}
+	return Captures{}
+}
+
+// A hostPattern is an entry of a route's hosts.
+type hostPattern struct {
+	exact, prefix, suffix string // one of them
+	port                  int    // 0 is any
+}
+
+func newHostPattern(s string) hostPattern {
+	host, port, _ := splitPort(s)
+	h := hostPattern{port: port}
+	switch {
+	case strings.HasPrefix(host, "*"):
+		h.suffix = host[1:]
+	case strings.HasSuffix(host, "*"):
+		h.prefix = host[:len(host)-1]
+	default:
+		h.exact = host
+	}
+	return h
+}
+
+// match compares case and all: Kong does not lower the Host header.
+func (h hostPattern) match(q *query) bool {
+	if h.port != 0 && h.port != q.port {
+		return false
+	}
+	switch {
+	case h.suffix != "":
+		return strings.HasSuffix(q.host, h.suffix)
+	case h.prefix != "":
+		return strings.HasPrefix(q.host, h.prefix)
+	}
+	return q.host == h.exact
+}
+
+func (c *compiled) matchHost(q *query) bool {
+	return len(c.hosts) == 0 || slices.ContainsFunc(c.hosts, func(h hostPattern) bool { return h.match(q) })
+}
+
+// matchSNI looks at the server name of https requests only.
+func (c *compiled) matchSNI(q *query) bool {
+	if len(c.route.SNIs) == 0 || q.scheme != "https" {
+		return true
+	}
+	return slices.ContainsFunc(c.route.SNIs, func(sni string) bool { return matchSNI(sni, q.sni) })
+}
+
+// matchSNI takes a wildcard at either end. The dot at the end of a fully
+// qualified name plays no part in the pattern.
+func matchSNI(pattern, sni string) bool {
+	if sni == "" {
+		return false
+	}
+	if prefix, ok := strings.CutSuffix(pattern, "*"); ok && !strings.HasPrefix(pattern, "*") {
+		return strings.HasPrefix(sni, prefix)
+	}
+	if len(pattern) > 1 {
+		pattern = strings.TrimSuffix(pattern, ".")
+	}
+	if suffix, ok := strings.CutPrefix(pattern, "*"); ok {
+		return strings.HasSuffix(sni, suffix)
+	}
+	return sni == pattern
+}
+
+// A headerPattern is one header of a route with its values, any of which is
+// enough, in any occurrence of the header.
+type headerPattern struct {
+	name    string // lower case, with dashes
+	values  []string
+	regexes []*regexp.Regexp
+}
+
+func compileHeaders(route *config.Route) ([]headerPattern, error) {
+	var patterns []headerPattern
+	for name, values := range route.Headers {
+		h := headerPattern{name: headerKey(name)}
+		for _, value := range values {
+			if err := h.add(value); err != nil {
+				return nil, fmt.Errorf("header %q: %w", name, err)
+			}
+		}
+		patterns = append(patterns, h)
+	}
+	return patterns, nil
+}
+
+// add takes a value, or after "~*" an expression. Both are lowered before they
+// are compiled, so \D in an expression means \d (kong/router/transform.lua).
+func (h *headerPattern) add(value string) error {
+	pattern, isRegex := strings.CutPrefix(value, "~*")
+	if !isRegex {
+		h.values = append(h.values, lowerASCII(value))
+		return nil
+	}
+	re, err := config.CompileRegex(lowerASCII(pattern))
+	if err != nil {
+		return fmt.Errorf("%q: %w", value, err)
+	}
+	h.regexes = append(h.regexes, re)
+	return nil
+}
+
+// headerKey is how header names are compared: OpenResty's header table takes
+// underscores for dashes.
+func headerKey(name string) string {
+	return lowerASCII(strings.ReplaceAll(name, "_", "-"))
+}
+
+func lowerASCII(s string) string {
+	return strings.Map(func(r rune) rune {
+		if 'A' <= r && r <= 'Z' {
+			return r + 'a' - 'A'
+		}
+		return r
+	}, s)
+}
+
+func (h headerPattern) match(value string) bool {
+	value = strings.ToLower(value)
+	return slices.Contains(h.values, value) ||
+		slices.ContainsFunc(h.regexes, func(re *regexp.Regexp) bool { return re.MatchString(value) })
+}
+
+func (c *compiled) matchHeaders(q *query) bool {
+	for _, h := range c.headers {
+		if !slices.ContainsFunc(headerValues(q.header, h.name), h.match) {
+			return false
+		}
+	}
+	return true
+}
+
+func headerValues(header http.Header, key string) []string {
+	return header[http.CanonicalHeaderKey(key)]
+}
+
+// MatchPath is which part of a normalised path the route's paths match, when the
+// rest of the request matches. Of several the choice is Kong's: expressions
+// before plain paths, the first expression, the longest plain path. It is true
+// with "" for a route without paths, and false for one whose expression cannot
+// be compiled. Of the route it looks at nothing but the paths.
+func MatchPath(route *config.Route, path string) (prefix string, ok bool) {
+	var all compiled
+	if all.addPaths(route.Paths) != nil {
+		return "", false
+	}
+	slices.SortStableFunc(all.plain, func(a, b string) int { return len(b) - len(a) })
+	return all.matchPath(path)
+}
