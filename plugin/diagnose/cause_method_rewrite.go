@@ -1,0 +1,57 @@
+package diagnose
+
+import "slices"
+
+// methodRewrite: the upstream got another method than the client sent.
+var methodRewrite = cause{
+	code:    MethodRewrite,
+	gateway: true,
+	examine: func(v view) *finding {
+		if v.Client.Method == "" || v.Client.Method == v.Upstream.Method {
+			return nil
+		}
+		f := &finding{
+			certainty: methodRewriteCertainty(v),
+			facts:     []string{"the client sent " + v.Client.Method + ", the upstream got " + v.Upstream.Method},
+		}
+		would := &Line{v.Client.Method, v.Upstream.Path}
+		if v.buffered() {
+			f.reason = "Kong's buffered proxying turned " + v.Client.Method + " into " + v.Upstream.Method + ", so the upstream got " + v.Upstream.Line().String() + ", " + v.takes()
+			f.fixes = []Fix{setFix(routeEntity(v.Route), "plugin.diag405", map[string]any{"buffering": "auto"},
+				"set buffering=auto on plugin diag405, and keep other plugins with a response phase off "+routeEntity(v.Route).String(), would)}
+			return f
+		}
+		f.reason = "a plugin changed " + v.Client.Method + " to " + v.Upstream.Method + ", so the upstream got " + v.Upstream.Line().String() + ", " + v.takes()
+		f.fixes = []Fix{transformerFix(v, "take http_method out of the request-transformer plugin (or whatever sets the method)", would)}
+		return f
+	},
+}
+
+// methodRewriteCertainty: Allow settles it one way or the other where it comes.
+func methodRewriteCertainty(v view) Certainty {
+	switch {
+	case v.allow.Has(v.Client.Method) && !v.allow.Has(v.Upstream.Method):
+		return Confirmed
+	case v.allow.Refuses(v.Client.Method) && !v.buffered():
+		return Possible
+	}
+	return Likely
+}
+
+// transformerFix removes the plugin of Kong that rewrites requests.
+func transformerFix(v view, words string, would *Line) Fix {
+	return setFix(Entity{Kind: "plugin", Name: "request-transformer"}, "plugin.request-transformer", nil,
+		words+" for "+routeEntity(v.Route).String(), would)
+}
+
+// BufferedMethods are the methods that Kong's buffered hop passes on. It sends
+// any other as GET (ngx.location.capture; measured on 3.9.1).
+var BufferedMethods = []string{
+	"GET", "HEAD", "PUT", "POST", "DELETE", "OPTIONS", "MKCOL", "COPY", "MOVE",
+	"PROPFIND", "PROPPATCH", "LOCK", "UNLOCK", "PATCH", "TRACE",
+}
+
+// buffered reports whether Kong's buffered hop is what changed the method.
+func (v view) buffered() bool {
+	return v.Upstream.Method == "GET" && !slices.Contains(BufferedMethods, v.Client.Method)
+}

@@ -1,0 +1,164 @@
+package diagnose
+
+import (
+	"net/http"
+	"slices"
+	"strings"
+
+	"diag405/kong/config"
+)
+
+// Exchange is one request through the gateway, with its answer. What is not
+// known is left at its zero value; nothing in here is required.
+type Exchange struct {
+	Client   Request // as it came in on the client's connection
+	Upstream Request // as it left for the upstream
+
+	// Stripped is what strip_path removed from the front of the client's path,
+	// "" when nothing was removed.
+	Stripped string
+
+	Route   *config.Route   // the route that matched, nil when not known
+	Service *config.Service // nil when not known or when there is none
+
+	Response Response
+}
+
+// Request is one side's view of the request.
+type Request struct {
+	Method string
+	Path   string      // not decoded, without the query
+	Query  string      // not decoded, without the question mark
+	Scheme string      // http or https
+	Host   string      // the Host header
+	Header http.Header // of the client's request only
+}
+
+// Line is the request's method and path, which is how people name a request.
+func (r Request) Line() Line { return Line{r.Method, r.Path} }
+
+// Response is what the upstream answered.
+type Response struct {
+	Status int
+	Header http.Header
+}
+
+// Line is a method and a path.
+type Line struct {
+	Method string `json:"method"`
+	Path   string `json:"path"`
+}
+
+// String is the line as people write it: POST /items.
+func (l Line) String() string { return l.Method + " " + l.Path }
+
+// Offers is what is known of the upstream, from a probe, an OpenAPI document or
+// traffic. Its zero value knows nothing.
+type Offers struct {
+	// Paths are single paths that were asked for, with the methods they take. A
+	// path that is not in it is not known; one without methods is known not to
+	// exist.
+	Paths map[string][]string
+	// API is everything that the application says it offers. When it is not empty,
+	// a path that nothing in it matches is known not to exist.
+	API []Endpoint
+}
+
+// Endpoint is one path of an application with its methods.
+type Endpoint struct {
+	Path    string   // a template: {name} stands for one segment
+	Methods []string // upper case
+}
+
+// At returns the methods that the upstream takes at a path. known is false when
+// nothing is known of the path; no methods and known is a path that is not there.
+func (o Offers) At(path string) (methods []string, known bool) {
+	if methods, ok := o.Paths[path]; ok {
+		return methods, true
+	}
+	for _, e := range o.API {
+		if matchTemplate(e.Path, path) {
+			methods = append(methods, e.Methods...)
+		}
+	}
+	return methods, len(o.API) > 0
+}
+
+// matchTemplate reports whether a path is one of those that the template stands
+// for (OpenAPI 3.1, "Path Templating"): {name} matches one segment, not empty.
+func matchTemplate(template, path string) bool {
+	want, got := strings.Split(template, "/"), strings.Split(path, "/")
+	if len(want) != len(got) {
+		return false
+	}
+	for i, segment := range want {
+		if isPlaceholder(segment) && got[i] != "" {
+			continue
+		}
+		if segment != got[i] {
+			return false
+		}
+	}
+	return true
+}
+
+func isPlaceholder(segment string) bool {
+	return strings.HasPrefix(segment, "{") && strings.HasSuffix(segment, "}")
+}
+
+// Allow is the Allow header of an answer (RFC 9110 section 10.2.1).
+type Allow struct {
+	Sent    bool     // false when the answer had no Allow at all
+	Methods []string // in the order of the header, upper case as sent, no duplicates
+}
+
+// ParseAllow reads the values of an answer's Allow headers. A method that is
+// not a token (RFC 9110 section 5.6.2) is left out: an Allow header comes from a
+// stranger.
+func ParseAllow(values []string) Allow {
+	allow := Allow{Sent: len(values) > 0}
+	for _, value := range values {
+		for method := range strings.SplitSeq(value, ",") {
+			method = strings.TrimSpace(method)
+			if isToken(method) && !slices.Contains(allow.Methods, method) {
+				allow.Methods = append(allow.Methods, method)
+			}
+		}
+	}
+	return allow
+}
+
+// Has reports whether the method is listed. Methods are case-sensitive (RFC
+// 9110 section 9.1).
+func (a Allow) Has(method string) bool { return slices.Contains(a.Methods, method) }
+
+// Refuses reports whether an Allow header came and leaves the method out. An
+// empty Allow refuses every method (RFC 9110 section 10.2.1).
+func (a Allow) Refuses(method string) bool { return a.Sent && !a.Has(method) }
+
+// ReadOnly reports whether methods are listed and all of them only read: what
+// health checks, pages, static files and catch-alls offer.
+func (a Allow) ReadOnly() bool {
+	return len(a.Methods) > 0 && !slices.ContainsFunc(a.Methods, func(m string) bool { return !isSafe(m) })
+}
+
+// isSafe reports whether a method only reads (RFC 9110 section 9.2.1).
+func isSafe(method string) bool {
+	switch method {
+	case http.MethodGet, http.MethodHead, http.MethodOptions, http.MethodTrace:
+		return true
+	}
+	return false
+}
+
+func isToken(s string) bool {
+	return s != "" && strings.IndexFunc(s, func(r rune) bool { return !isTokenRune(r) }) < 0
+}
+
+func isTokenRune(r rune) bool {
+	switch {
+	case r >= 'a' && r <= 'z', r >= 'A' && r <= 'Z', r >= '0' && r <= '9':
+		return true
+	}
+	return strings.ContainsRune("!#$%&'*+-.^_`|~", r)
+}

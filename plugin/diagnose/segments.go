@@ -1,0 +1,46 @@
+package diagnose
+
+import (
+	"slices"
+	"strings"
+)
+
+// segments splits a path at its slashes; empty segments are left out.
+func segments(path string) []string {
+	return strings.FieldsFunc(path, func(r rune) bool { return r == '/' })
+}
+
+// apiWords are segments by which applications commonly name their own API.
+// Gateways mount applications under other names: the application's, a
+// department's, a customer's.
+var apiWords = []string{"api", "apis", "rest", "rpc", "graphql"}
+
+// looksOwn reports whether a path has a segment that looks like an
+// application's own: an API word or a version (v1, v2.1).
+func looksOwn(path string) bool {
+	return slices.ContainsFunc(segments(path), isOwnSegment)
+}
+
+// beginsOwn reports whether the first segment looks like an application's own.
+func beginsOwn(path string) bool {
+	s := segments(path)
+	return len(s) > 0 && isOwnSegment(s[0])
+}
+
+func isOwnSegment(s string) bool {
+	return slices.Contains(apiWords, strings.ToLower(s)) || isVersion(s)
+}
+
+func isVersion(s string) bool {
+	if len(s) < 2 || s[0] != 'v' && s[0] != 'V' {
+		return false
+	}
+	return strings.Trim(s[1:], "0123456789.") == ""
+}
+
+// under reports whether path is dir or lies below it, at a segment boundary.
+func under(path, dir string) bool {
+	dir = strings.TrimSuffix(dir, "/")
+	rest, ok := strings.CutPrefix(path, dir)
+	return ok && (rest == "" || rest[0] == '/')
+}

@@ -1,0 +1,68 @@
+package report
+
+import "diag405/plugin/diagnose"
+
+// Record is the diagnosis as data, for kong.log.set_serialize_value: log plugins
+// carry it as the field "diag405". It holds maps, slices, strings and booleans
+// only, all text clean, and no query values unless the options allow them.
+func Record(x diagnose.Exchange, d diagnose.Diagnosis, o Options) map[string]any {
+	r := map[string]any{
+		"cause":      string(d.Cause),
+		"certainty":  string(d.Certainty),
+		"reason":     d.Reason,
+		"facts":      anyList(d.Facts),
+		"fixes":      fixes(d.Fixes),
+		"considered": considered(d),
+		"client":     requestRecord(x.Client, o),
+		"upstream":   requestRecord(x.Upstream, o),
+		"stripped":   x.Stripped,
+		"route":      routeName(x),
+		"service":    serviceName(x),
+		"allow":      allow(x),
+		"server":     x.Response.Header.Get("Server"),
+	}
+	for _, k := range sortedKeys(r) {
+		if isEmpty(r[k]) {
+			delete(r, k)
+		}
+	}
+	return cleanAll(r).(map[string]any)
+}
+
+func isEmpty(v any) bool {
+	switch v := v.(type) {
+	case string:
+		return v == ""
+	case []any:
+		return len(v) == 0
+	}
+	return false
+}
+
+func requestRecord(r diagnose.Request, o Options) map[string]any {
+	return map[string]any{"method": r.Method, "path": r.Path + query(r.Query, o.Query), "host": r.Host}
+}
+
+func fixes(all []diagnose.Fix) []any {
+	out := make([]any, len(all))
+	for i, f := range all {
+		m := change(f)
+		m["words"] = f.Words
+		if f.Entity.Kind != "" {
+			m["entity"] = map[string]any{"kind": f.Entity.Kind, "name": f.Entity.Name, "id": f.Entity.ID}
+		}
+		if f.Upstream != nil {
+			m["upstream"] = f.Upstream.String()
+		}
+		out[i] = m
+	}
+	return out
+}
+
+func anyList(in []string) []any {
+	out := make([]any, len(in))
+	for i := range in {
+		out[i] = in[i]
+	}
+	return out
+}

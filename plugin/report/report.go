@@ -1,0 +1,159 @@
+// Package report turns a diagnosis into what people and machines read: response
+// headers, lines of Kong's error log, and the record that log plugins carry. It
+// is pure, and it is the one place that makes text safe: whatever a client or an
+// upstream sent, a header value comes out as visible ASCII within its limit and
+// a log line stays one line.
+package report
+
+import (
+	"maps"
+	"slices"
+	"strings"
+
+	"diag405/plugin/diagnose"
+)
+
+// Options say how much is told, and in which form.
+type Options struct {
+	HeaderPrefix string // of the headers' names, such as X-Diag
+	CodeOnly     bool   // headers: the cause and its certainty alone
+	ShowAddress  bool   // headers: scheme, host and port of the upstream
+	JSON         bool   // log lines in JSON instead of logfmt
+	Query        bool   // log: query values; otherwise names alone
+}
+
+// changes names what differs between the two sides of the exchange, in a fixed
+// order.
+func changes(x diagnose.Exchange) []string {
+	var out []string
+	if x.Client.Method != x.Upstream.Method {
+		out = append(out, "method")
+	}
+	if x.Client.Path != x.Upstream.Path {
+		out = append(out, "path")
+	}
+	if x.Client.Host != x.Upstream.Host {
+		out = append(out, "host")
+	}
+	return out
+}
+
+// Changed reports whether the method, the path or the host differ between the
+// client's request and the upstream's.
+func Changed(x diagnose.Exchange) bool { return len(changes(x)) > 0 }
+
+// query is a query as it may be told: whole, or with the values taken out.
+func query(raw string, values bool) string {
+	if raw == "" {
+		return ""
+	}
+	if values {
+		return "?" + raw
+	}
+	var names []string
+	for pair := range strings.SplitSeq(raw, "&") {
+		name, _, _ := strings.Cut(pair, "=")
+		names = append(names, name)
+	}
+	return "?" + strings.Join(names, "&")
+}
+
+// target is the request's method and URL as far as it may be told.
+func target(r diagnose.Request, o Options) string {
+	url := r.Path + query(r.Query, o.Query)
+	if r.Host != "" {
+		url = r.Scheme + "://" + r.Host + url
+	}
+	return r.Method + " " + url
+}
+
+// routeName and serviceName name the entities by name, else by id, else "".
+func routeName(x diagnose.Exchange) string {
+	if x.Route == nil {
+		return ""
+	}
+	return firstOf(x.Route.Name, x.Route.ID)
+}
+
+func serviceName(x diagnose.Exchange) string {
+	if x.Service == nil {
+		return ""
+	}
+	return firstOf(x.Service.Name, x.Service.ID)
+}
+
+func firstOf(a, b string) string {
+	if a != "" {
+		return a
+	}
+	return b
+}
+
+// change is the fix's data as one object: {"set": {...}}, {"client": {...}} or
+// {"app": "..."}.
+func change(f diagnose.Fix) map[string]any {
+	switch {
+	case f.Set != nil:
+		return map[string]any{"set": maps.Clone(f.Set)}
+	case f.Client != nil:
+		return map[string]any{"client": maps.Clone(f.Client)}
+	}
+	return map[string]any{"app": f.App}
+}
+
+// pairs are the fields of a log line, in order; empty values are left out.
+type pairs []pair
+
+type pair struct{ key, value string }
+
+func (p *pairs) add(key, value string) {
+	if value != "" {
+		*p = append(*p, pair{key, value})
+	}
+}
+
+func accessPairs(x diagnose.Exchange, o Options) pairs {
+	p := pairs{{"event", "access"}}
+	p.add("client", target(x.Client, o))
+	p.add("upstream", target(x.Upstream, o))
+	p.add("stripped", x.Stripped)
+	p.add("route", routeName(x))
+	p.add("service", serviceName(x))
+	p.add("changed", strings.Join(changes(x), ","))
+	return p
+}
+
+func diagnosisPairs(x diagnose.Exchange, d diagnose.Diagnosis, o Options) pairs {
+	p := pairs{{"event", "diagnosis"}}
+	p.add("cause", string(d.Cause))
+	p.add("certainty", string(d.Certainty))
+	p.add("reason", d.Reason)
+	p.add("fix", d.Fixes[0].Words)
+	p.add("allow", allow(x))
+	p.add("server", x.Response.Header.Get("Server"))
+	p.add("client", target(x.Client, o))
+	p.add("upstream", target(x.Upstream, o))
+	p.add("stripped", x.Stripped)
+	p.add("route", routeName(x))
+	p.add("service", serviceName(x))
+	p.add("change", compactJSON(change(d.Fixes[0])))
+	return p
+}
+
+// allow is the Allow header in one line.
+func allow(x diagnose.Exchange) string {
+	return strings.Join(diagnose.ParseAllow(x.Response.Header.Values("Allow")).Methods, ", ")
+}
+
+// considered are the other causes that fit, as codes.
+func considered(d diagnose.Diagnosis) []any {
+	out := []any{}
+	for _, c := range d.Considered {
+		out = append(out, map[string]any{"cause": string(c.Cause), "certainty": string(c.Certainty)})
+	}
+	return out
+}
+
+// sortedKeys gives a map's keys in order: nothing that comes from a map reaches
+// a line in another order twice.
+func sortedKeys[V any](m map[string]V) []string { return slices.Sorted(maps.Keys(m)) }

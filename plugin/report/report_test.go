@@ -1,0 +1,173 @@
+package report
+
+import (
+	"net/http"
+	"strings"
+	"testing"
+
+	"github.com/dunglas/httpsfv"
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	"google.golang.org/protobuf/types/known/structpb"
+
+	"diag405/kong/config"
+	"diag405/plugin/diagnose"
+)
+
+// founding is the exchange of the founding case.
+func founding() diagnose.Exchange {
+	return diagnose.Exchange{
+		Client:   diagnose.Request{Method: "POST", Path: "/api/sendWeather", Query: "key=secret&unit", Scheme: "http", Host: "localhost:8000"},
+		Upstream: diagnose.Request{Method: "POST", Path: "/", Query: "key=secret&unit", Scheme: "http", Host: "weather:8900"},
+		Stripped: "/api/sendWeather",
+		Route:    &config.Route{ID: "5a7d2c3e-0000-4000-8000-000000000002", Name: "post", Paths: []string{"/api/sendWeather"}, StripPath: true},
+		Service:  &config.Service{ID: "5a7d2c3e-0000-4000-8000-000000000001", Name: "weather"},
+		Response: diagnose.Response{Status: 405, Header: http.Header{"Allow": {"GET"}, "Server": {"uvicorn"}}},
+	}
+}
+
+var options = Options{HeaderPrefix: "X-Diag"}
+
+func TestHeaders(t *testing.T) {
+	x := founding()
+	d := diagnose.Explain(x, diagnose.Offers{})
+	full := []Header{
+		{"X-Diag", "strip-path;certainty=likely"},
+		{"X-Diag-Reason", "strip_path on route post removed /api/sendWeather, so the upstream got POST /, which takes only GET"},
+		{"X-Diag-Fix", "set strip_path=false on route post; the upstream then gets POST /api/sendWeather"},
+		{"X-Diag-Request", "POST /api/sendWeather"},
+		{"X-Diag-Upstream", "POST /"},
+	}
+	assert.Equal(t, full, Headers(x, d, options))
+
+	o := options
+	o.CodeOnly = true
+	assert.Equal(t, full[:1], Headers(x, d, o))
+
+	o = options
+	o.ShowAddress, o.HeaderPrefix = true, "Why"
+	shown := Headers(x, d, o)
+	assert.Equal(t, Header{"Why-Upstream", "POST http://weather:8900/"}, shown[4])
+	assert.Equal(t, HeaderNames("Why"), []string{shown[0].Name, shown[1].Name, shown[2].Name, shown[3].Name, shown[4].Name})
+}
+
+func TestLines(t *testing.T) {
+	x := founding()
+	d := diagnose.Explain(x, diagnose.Offers{})
+	tests := []struct {
+		name string
+		got  string
+		want string
+	}{
+		{"access", AccessLine(x, options),
+			`[diag405] event=access client="POST http://localhost:8000/api/sendWeather?key&unit" upstream="POST http://weather:8900/?key&unit" stripped=/api/sendWeather route=post service=weather changed=path,host`},
+		{"diagnosis", DiagnosisLine(x, d, options),
+			`[diag405] event=diagnosis cause=strip-path certainty=likely ` +
+				`reason="strip_path on route post removed /api/sendWeather, so the upstream got POST /, which takes only GET" ` +
+				`fix="set strip_path=false on route post; the upstream then gets POST /api/sendWeather" allow=GET server=uvicorn ` +
+				`client="POST http://localhost:8000/api/sendWeather?key&unit" upstream="POST http://weather:8900/?key&unit" stripped=/api/sendWeather route=post service=weather ` +
+				`change="{\"set\":{\"route.strip_path\":false}}"`},
+		{"json", AccessLine(x, Options{JSON: true, Query: true}),
+			`[diag405] {"event":"access","client":"POST http://localhost:8000/api/sendWeather?key=secret&unit","upstream":"POST http://weather:8900/?key=secret&unit","stripped":"/api/sendWeather","route":"post","service":"weather","changed":"path,host"}`},
+		{"note", Note("config: a\nb"), "[diag405] config: a\ufffdb"},
+	}
+	for _, tt := range tests {
+		assert.Equal(t, tt.want, tt.got, tt.name)
+	}
+}
+
+// What is written is read back, with what nginx and Kong put around it.
+func TestParseLine(t *testing.T) {
+	const before = `2026/11/23 08:06:03 [warn] 1443#0: *656 [kong] pb_rpc.lua:233 `
+	const after = ` while sending to client, client: 127.0.0.1, server: kong, request: "POST /a?x=1 HTTP/1.1", host: "localhost:8000", request_id: "d1980d726768932220e8ca471f617971"`
+	x := founding()
+	x.Client.Path = `/api/"quoted" back\slash, and=more,`
+	d := diagnose.Explain(x, diagnose.Offers{})
+	for _, o := range []Options{options, {JSON: true}} {
+		for _, tail := range []string{"", after, strings.TrimPrefix(after, " while sending to client")} {
+			e, ok := ParseLine(before + DiagnosisLine(x, d, o) + tail)
+			require.True(t, ok, tail)
+			assert.Equal(t, "diagnosis", e.Event)
+			assert.Equal(t, target(x.Client, o), e.Fields["client"])
+			assert.Equal(t, d.Reason, e.Fields["reason"])
+			change, err := e.Change()
+			require.NoError(t, err)
+			assert.Equal(t, compactJSON(map[string]any{"set": d.Fixes[0].Set}), compactJSON(change))
+
+			e, ok = ParseLine(before + AccessLine(x, o) + tail)
+			require.True(t, ok)
+			assert.Equal(t, "path,host", e.Fields["changed"], "the last field, with nginx's comma behind it")
+		}
+	}
+	for _, line := range []string{"", before + "something else" + after, before + "[diag405] config: wrong" + after, `[diag405] {"event":`, `[diag405] event="acc`} {
+		_, ok := ParseLine(line)
+		assert.False(t, ok, line)
+	}
+}
+
+func TestRecord(t *testing.T) {
+	x := founding()
+	d := diagnose.Explain(x, diagnose.Offers{})
+	r := Record(x, d, options)
+	_, err := structpb.NewStruct(r)
+	require.NoError(t, err, "the PDK takes it")
+	assert.Equal(t, "strip-path", r["cause"])
+	assert.Equal(t, map[string]any{"method": "POST", "path": "/?key&unit", "host": "weather:8900"}, r["upstream"])
+	first := r["fixes"].([]any)[0].(map[string]any)
+	assert.Equal(t, map[string]any{"route.strip_path": false}, first["set"])
+	assert.Equal(t, map[string]any{"kind": "route", "name": "post", "id": x.Route.ID}, first["entity"])
+	assert.Equal(t, "POST /api/sendWeather", first["upstream"])
+	assert.NotContains(t, compactJSON(r), "secret")
+}
+
+// hostile are strings that a client or an upstream might send.
+var hostile = []string{
+	"a\r\nSet-Cookie: x=1", "\x00\x1b[31mred\x1b[0m", "\xff\xfe\xc3", "é\u2028\u0085日本", `"; drop=1; x="`, strings.Repeat("/long", 20_000), " ", "%0d%0a",
+}
+
+func FuzzRender(f *testing.F) {
+	for _, s := range hostile {
+		f.Add(s, s, s, s)
+	}
+	f.Fuzz(checkRendered)
+}
+
+// checkRendered asserts the limits of headers and lines for an exchange full of
+// hostile text.
+func checkRendered(t *testing.T, path, name, allow, host string) {
+	x := founding()
+	x.Client.Path, x.Client.Host, x.Upstream.Path, x.Upstream.Host = path, host, path+"/", host
+	x.Client.Query, x.Stripped = name, path
+	x.Route.Name, x.Service.Name, x.Service.Path = name, name, path
+	x.Response.Header = http.Header{"Allow": {allow}, "Server": {name}}
+	d := diagnose.Explain(x, diagnose.Offers{})
+	o := Options{HeaderPrefix: "X-Diag", ShowAddress: true, Query: true}
+	total := 0
+	for _, h := range Headers(x, d, o) {
+		total += len(h.Value)
+		if len(h.Value) > 512 || strings.IndexFunc(h.Value, hidden) >= 0 || strings.TrimSpace(h.Value) != h.Value {
+			t.Fatalf("%s: %d bytes: %q", h.Name, len(h.Value), h.Value)
+		}
+		if h.Name == "X-Diag" {
+			if _, err := httpsfv.UnmarshalItem([]string{h.Value}); err != nil {
+				t.Fatalf("%q is not an RFC 9651 item: %v", h.Value, err)
+			}
+		}
+	}
+	if total > 1536 {
+		t.Fatalf("headers are %d bytes together", total)
+	}
+	for _, o.JSON = range []bool{false, true} {
+		for _, line := range []string{AccessLine(x, o), DiagnosisLine(x, d, o)} {
+			if clean(line) != line {
+				t.Fatalf("line is not clean: %q", line)
+			}
+			if _, ok := ParseLine(line); !ok {
+				t.Fatalf("line is not read back: %q", line)
+			}
+		}
+	}
+	if _, err := structpb.NewStruct(Record(x, d, o)); err != nil {
+		t.Fatalf("the PDK refuses the record: %v", err)
+	}
+}
