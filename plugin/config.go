@@ -1,0 +1,173 @@
+package plugin
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+)
+
+// Config is what an operator writes under the plugin's "config" key. A field
+// that is absent or null keeps its default; one that cannot be used is reported
+// once in the error log and keeps its default too: a mistake here costs the
+// operator a setting, never the route's traffic.
+type Config struct {
+	// Expose says which headers a client gets on an explained answer: "full" (all
+	// of them), "code" (only the first, the cause and its certainty) or "none".
+	// Default full.
+	Expose string `json:"expose"`
+
+	// ShowUpstreamAddress adds scheme, host and port of the upstream to
+	// X-Diag-Upstream. Default false.
+	ShowUpstreamAddress bool `json:"show_upstream_address"`
+
+	// Statuses are the statuses to explain, each from 400 to 599. Default 405.
+	Statuses []int `json:"statuses"`
+
+	// LogRequests says for which requests the access phase logs the original
+	// against the upstream-bound request: "all", "changed" (the method, the path or
+	// the host differ) or "none". Default all.
+	LogRequests string `json:"log_requests"`
+
+	// LogLevel is the level of that line: debug, info, notice, warn or err. A
+	// diagnosis is always logged at warn. Default notice, which is also the level
+	// from which Kong writes by default.
+	LogLevel string `json:"log_level"`
+
+	// LogFormat is the form of both lines: "text" (logfmt) or "json". Default text.
+	LogFormat string `json:"log_format"`
+
+	// LogQuery logs the values of query parameters; otherwise only their names are
+	// logged. Default false.
+	LogQuery bool `json:"log_query"`
+
+	// Buffering is "auto" or "always". A response phase makes Kong read each answer
+	// whole before it passes it on. With auto the requests which that would break
+	// (event streams, upgrades, gRPC, methods that Kong's buffered hop would turn
+	// into GET) are left unbuffered, and are then logged but not explained. Default
+	// auto.
+	Buffering string `json:"buffering"`
+
+	// HeaderPrefix begins the headers' names: letters, digits and dashes. Default
+	// X-Diag.
+	HeaderPrefix string `json:"header_prefix"`
+
+	problems *problems // what decoding found; told once
+}
+
+// defaults is the one source of defaults.
+func defaults() Config {
+	return Config{
+		Expose:       "full",
+		Statuses:     []int{405},
+		LogRequests:  "all",
+		LogLevel:     "notice",
+		LogFormat:    "text",
+		Buffering:    "auto",
+		HeaderPrefix: "X-Diag",
+		problems:     &problems{},
+	}
+}
+
+// New returns a configuration with every default, into which the plugin server
+// decodes what Kong sends. It is called for each instance.
+func New() any {
+	c := defaults()
+	return &c
+}
+
+// UnmarshalJSON lays an operator's settings over the defaults, field by field.
+// It fails only on what is not a JSON object. Fields that Kong adds for itself
+// (__seq__, __plugin_id) and fields that are not known are passed over.
+func (c *Config) UnmarshalJSON(data []byte) error {
+	var fields map[string]json.RawMessage
+	if err := json.Unmarshal(data, &fields); err != nil {
+		return fmt.Errorf("decoding the plugin's config: %w", err)
+	}
+	*c = defaults()
+	var errs []error
+	for _, s := range c.settings() {
+		raw, ok := fields[s.name]
+		if !ok || string(raw) == "null" {
+			continue
+		}
+		if err := s.decode(raw); err != nil {
+			errs = append(errs, fmt.Errorf("%s: %w", s.name, err))
+		}
+	}
+	c.problems.err = errors.Join(errs...)
+	return nil
+}
+
+// setting is one field of the configuration: its name as the operator types it,
+// and how it is taken from JSON.
+type setting struct {
+	name   string
+	decode func(json.RawMessage) error
+}
+
+func (c *Config) settings() []setting {
+	return []setting{
+		{"expose", into(&c.Expose, oneOf("full", "code", "none"))},
+		{"show_upstream_address", into(&c.ShowUpstreamAddress, nil)},
+		{"statuses", into(&c.Statuses, statuses)},
+		{"log_requests", into(&c.LogRequests, oneOf("all", "changed", "none"))},
+		{"log_level", into(&c.LogLevel, oneOf("debug", "info", "notice", "warn", "err"))},
+		{"log_format", into(&c.LogFormat, oneOf("text", "json"))},
+		{"log_query", into(&c.LogQuery, nil)},
+		{"buffering", into(&c.Buffering, oneOf("auto", "always"))},
+		{"header_prefix", into(&c.HeaderPrefix, headerPrefix)},
+	}
+}
+
+// into decodes a value and stores it when check, if there is one, accepts it.
+func into[T any](field *T, check func(T) error) func(json.RawMessage) error {
+	return func(raw json.RawMessage) error {
+		var value T
+		if err := json.Unmarshal(raw, &value); err != nil {
+			return fmt.Errorf("%s is not a %T; the default holds", raw, value)
+		}
+		if check != nil {
+			if err := check(value); err != nil {
+				return fmt.Errorf("%w; the default holds", err)
+			}
+		}
+		*field = value
+		return nil
+	}
+}
+
+func oneOf(allowed ...string) func(string) error {
+	return func(value string) error {
+		if slices.Contains(allowed, value) {
+			return nil
+		}
+		return fmt.Errorf("%q is not one of %s", value, strings.Join(allowed, ", "))
+	}
+}
+
+func statuses(values []int) error {
+	if len(values) == 0 {
+		return errors.New("the list is empty")
+	}
+	for _, status := range values {
+		if status < 400 || status > 599 {
+			return fmt.Errorf("%d is outside 400..599", status)
+		}
+	}
+	return nil
+}
+
+// maxPrefix bounds a header's name, in bytes.
+const maxPrefix = 64
+
+func headerPrefix(value string) error {
+	bad := func(r rune) bool {
+		return r != '-' && (r < '0' || r > '9') && (r < 'a' || r > 'z') && (r < 'A' || r > 'Z')
+	}
+	if value == "" || len(value) > maxPrefix || strings.IndexFunc(value, bad) >= 0 {
+		return fmt.Errorf("%q is not 1 to %d letters, digits and dashes", value, maxPrefix)
+	}
+	return nil
+}

@@ -1,0 +1,80 @@
+package plugin
+
+import (
+	"encoding/json"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+)
+
+// withoutProblems makes configurations comparable.
+func withoutProblems(c *Config) Config {
+	out := *c
+	out.problems = nil
+	return out
+}
+
+func TestConfigDefaults(t *testing.T) {
+	want := withoutProblems(New().(*Config))
+	for _, js := range []string{
+		`{}`,
+		`{"__seq__": 7, "__plugin_id": "x", "not_a_field": [1]}`,
+		`{"expose": null, "statuses": null, "log_query": null, "header_prefix": null}`, // Kong sends unset fields as null
+	} {
+		c := configured(t, js)
+		assert.Equal(t, want, withoutProblems(c), js)
+		assert.NoError(t, c.problems.err, js)
+	}
+}
+
+// A value that cannot be used costs its own field and nothing else.
+func TestConfigBadValues(t *testing.T) {
+	tests := []struct{ js, want string }{
+		{`{"expose": "all"}`, `expose: "all" is not one of full, code, none; the default holds`},
+		{`{"expose": 1}`, `expose: 1 is not a string; the default holds`},
+		{`{"show_upstream_address": "yes"}`, `show_upstream_address: "yes" is not a bool; the default holds`},
+		{`{"statuses": [200]}`, `statuses: 200 is outside 400..599; the default holds`},
+		{`{"statuses": []}`, `statuses: the list is empty; the default holds`},
+		{`{"statuses": 405}`, `statuses: 405 is not a []int; the default holds`},
+		{`{"log_requests": ""}`, `log_requests: "" is not one of all, changed, none; the default holds`},
+		{`{"log_level": "loud"}`, `log_level: "loud" is not one of debug, info, notice, warn, err; the default holds`},
+		{`{"log_format": "xml"}`, `log_format: "xml" is not one of text, json; the default holds`},
+		{`{"log_query": 0}`, `log_query: 0 is not a bool; the default holds`},
+		{`{"buffering": "off"}`, `buffering: "off" is not one of auto, always; the default holds`},
+		{`{"header_prefix": "X Diag\n"}`, `header_prefix: "X Diag\n" is not 1 to 64 letters, digits and dashes; the default holds`},
+		{`{"log_query": 0, "expose": 1}`, "expose: 1 is not a string; the default holds\nlog_query: 0 is not a bool; the default holds"},
+	}
+	for _, tt := range tests {
+		c := configured(t, tt.js)
+		assert.EqualError(t, c.problems.err, tt.want, tt.js)
+		assert.Equal(t, withoutProblems(New().(*Config)), withoutProblems(c), tt.js)
+	}
+	c := configured(t, `{"expose": "all", "log_level": "info"}`)
+	assert.Equal(t, "info", c.LogLevel, "the good field beside a bad one is taken")
+}
+
+func TestConfigProblemsAreToldOnce(t *testing.T) {
+	c := configured(t, `{"expose": "all"}`)
+	f := founding().inAccess()
+	c.access(f)
+	c.access(f)
+	require.Len(t, f.lines, 3)
+	assert.Equal(t, `err: [diag405] config: expose: "all" is not one of full, code, none; the default holds`, f.lines[0])
+}
+
+// Every field has a setting of its name: a field without one would never be read.
+func TestEveryFieldIsRead(t *testing.T) {
+	encoded, err := json.Marshal(New())
+	require.NoError(t, err)
+	var fields map[string]any
+	require.NoError(t, json.Unmarshal(encoded, &fields))
+	var names []string
+	for _, s := range New().(*Config).settings() {
+		names = append(names, s.name)
+	}
+	for name := range fields {
+		assert.Contains(t, names, name)
+	}
+	assert.Len(t, names, len(fields))
+}

@@ -1,0 +1,180 @@
+package plugin
+
+import (
+	"fmt"
+	"net/http"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/Kong/go-pdk/entities"
+
+	"diag405/kong/config"
+	"diag405/kong/router"
+	"diag405/plugin/diagnose"
+)
+
+// readRequest reads the two sides of a request in the access phase.
+func readRequest(gw gateway) (diagnose.Exchange, error) {
+	r := reader{gw: gw}
+	x := r.request()
+	// What goes out in this phase has no query yet; the client's goes with it.
+	x.Upstream.Path, x.Upstream.Query = router.SplitTarget(r.variable("upstream_uri"))
+	if x.Upstream.Query == "" {
+		x.Upstream.Query = x.Client.Query
+	}
+	// $upstream_host is empty here unless the client's Host is kept or a plugin set
+	// another one.
+	if x.Upstream.Host == "" {
+		x.Upstream.Host = serviceHost(x.Service)
+	}
+	return x, r.err
+}
+
+// readExchange reads a request and its answer in the response phase.
+func readExchange(gw gateway, status int) (diagnose.Exchange, error) {
+	r := reader{gw: gw}
+	x := r.request()
+	x.Upstream.Path, x.Upstream.Query = router.SplitTarget(r.variable("upstream_uri"))
+	x.Upstream.Method = bufferedMethod(x.Upstream.Method)
+	x.Client.Header = r.headers(gw.RequestHeaders)
+	x.Response = diagnose.Response{Status: status, Header: r.headers(gw.ResponseHeaders)}
+	return x, r.err
+}
+
+// reader reads from the gateway until something goes wrong, and remembers what.
+type reader struct {
+	gw  gateway
+	err error
+}
+
+func (r *reader) variable(name string) string {
+	if r.err != nil {
+		return ""
+	}
+	value, err := r.gw.Var(name)
+	if err != nil {
+		r.err = fmt.Errorf("reading $%s: %w", name, err)
+	}
+	return value
+}
+
+func (r *reader) headers(get func() (map[string][]string, error)) http.Header {
+	if r.err != nil {
+		return nil
+	}
+	raw, err := get()
+	if err != nil {
+		r.err = fmt.Errorf("reading headers: %w", err)
+		return nil
+	}
+	out := make(http.Header, len(raw))
+	for name, values := range raw { // Kong gives names in lower case
+		key := http.CanonicalHeaderKey(name)
+		out[key] = append(out[key], values...)
+	}
+	return out
+}
+
+// request reads what both phases know.
+func (r *reader) request() diagnose.Exchange {
+	var x diagnose.Exchange
+	// $request is the raw request line: the one thing that no plugin can change.
+	x.Client.Method, x.Client.Path, x.Client.Query = requestLine(r.variable("request"))
+	x.Client.Scheme = r.variable("scheme")
+	x.Client.Host = r.variable("http_host")
+	x.Upstream.Method = r.variable("request_method")
+	x.Upstream.Scheme = r.variable("upstream_scheme")
+	x.Upstream.Host = r.variable("upstream_host")
+	x.Stripped = r.variable("upstream_x_forwarded_prefix")
+	r.entities(&x)
+	return x
+}
+
+func (r *reader) entities(x *diagnose.Exchange) {
+	if r.err != nil {
+		return
+	}
+	route, err := r.gw.Route()
+	if err != nil {
+		r.err = fmt.Errorf("reading the route: %w", err)
+		return
+	}
+	service, err := r.gw.Service()
+	if err != nil {
+		r.err = fmt.Errorf("reading the service: %w", err)
+		return
+	}
+	x.Service = serviceOf(service)
+	x.Route = routeOf(route, x.Service)
+}
+
+// requestLine splits METHOD SP TARGET SP VERSION (RFC 9112 section 3). HTTP/0.9
+// sends no version.
+func requestLine(line string) (method, path, query string) {
+	method, target, _ := strings.Cut(line, " ")
+	if i := strings.LastIndex(target, " HTTP/"); i >= 0 {
+		target = target[:i]
+	}
+	path, query = router.SplitTarget(target)
+	return method, path, query
+}
+
+// bufferedMethod is the method that leaves Kong's buffered hop, the only way to a
+// response phase. It knows fifteen methods and sends any other as GET (measured).
+func bufferedMethod(method string) string {
+	if method == "" || slices.Contains(diagnose.BufferedMethods, method) {
+		return method
+	}
+	return http.MethodGet
+}
+
+// serviceHost is the Host that Kong sends when it keeps none: the service's, with
+// the port when it is not the protocol's default.
+func serviceHost(s *config.Service) string {
+	if s == nil {
+		return ""
+	}
+	if s.Port == 0 || s.Protocol == "http" && s.Port == 80 || s.Protocol == "https" && s.Port == 443 {
+		return s.Host
+	}
+	return s.Host + ":" + strconv.Itoa(s.Port)
+}
+
+// routeOf takes what the PDK tells of a route. It has no path_handling, no
+// expression and no headers; a zero id means that nothing matched.
+func routeOf(r entities.Route, s *config.Service) *config.Route {
+	if r.Id == "" {
+		return nil
+	}
+	return &config.Route{
+		ID:                      r.Id,
+		Name:                    r.Name,
+		Service:                 s,
+		Protocols:               r.Protocols,
+		Methods:                 r.Methods,
+		Hosts:                   r.Hosts,
+		Paths:                   r.Paths,
+		StripPath:               r.StripPath,
+		PreserveHost:            r.PreserveHost,
+		RegexPriority:           r.RegexPriority,
+		HTTPSRedirectStatusCode: r.HTTPSRedirectStatusCode,
+		SNIs:                    r.SNIs,
+		Tags:                    r.Tags,
+	}
+}
+
+func serviceOf(s entities.Service) *config.Service {
+	if s.Id == "" {
+		return nil
+	}
+	return &config.Service{
+		ID:       s.Id,
+		Name:     s.Name,
+		Protocol: s.Protocol,
+		Host:     s.Host,
+		Port:     s.Port,
+		Path:     s.Path,
+		Tags:     s.Tags,
+	}
+}

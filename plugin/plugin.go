@@ -1,0 +1,111 @@
+// Package plugin is what Kong loads: the two phases of diag405.
+//
+// In the access phase it logs what the client asked against what the upstream is
+// about to get. In the response phase it leaves every answer alone except a 405,
+// to which it adds headers that explain it, with a line in Kong's error log and a
+// record for log plugins.
+//
+// Nothing is carried from one phase to the next: on a 405 everything is read
+// again. No call is made that can raise in its phase, since Kong answers such a
+// request with a 500, and whatever goes wrong in here is logged and the upstream's
+// answer stands.
+package plugin
+
+import (
+	"slices"
+
+	"github.com/Kong/go-pdk"
+
+	"diag405/plugin/diagnose"
+	"diag405/plugin/report"
+)
+
+const (
+	// Version is announced to Kong.
+	Version = "0.1.0"
+	// Priority makes the plugin run last in the access phase, behind
+	// post-function's -1000: what it reads then is what the upstream gets.
+	Priority = -1100
+)
+
+// go-pdk finds handlers by name and binds them by signature; without this line a
+// wrong signature builds, is announced, and is never called.
+var _ interface {
+	Access(*pdk.PDK)
+	Response(*pdk.PDK)
+} = (*Config)(nil)
+
+// Access runs when the request is about to leave for the upstream.
+func (c *Config) Access(kong *pdk.PDK) { c.access(pdkGateway{kong}) }
+
+// Response runs when the upstream's whole answer has been read and nothing of it
+// has gone to the client.
+func (c *Config) Response(kong *pdk.PDK) { c.response(pdkGateway{kong}) }
+
+func (c *Config) access(gw gateway) {
+	c.problems.tell(func(err error) { note(gw, "err", "config: "+err.Error()) })
+	if c.Buffering == "auto" {
+		c.unbuffer(gw)
+	}
+	if c.LogRequests == "none" {
+		return
+	}
+	x, err := readRequest(gw)
+	if err != nil {
+		note(gw, "warn", "request not logged: "+err.Error())
+		return
+	}
+	if c.LogRequests == "changed" && !report.Changed(x) {
+		return
+	}
+	_ = gw.Log(c.LogLevel, report.AccessLine(x, c.options()))
+}
+
+func (c *Config) response(gw gateway) {
+	status, err := gw.Status()
+	if err != nil || !slices.Contains(c.Statuses, status) {
+		return
+	}
+	x, err := readExchange(gw, status)
+	if err != nil {
+		note(gw, "warn", "405 not explained: "+err.Error())
+		return
+	}
+	c.explain(gw, x)
+}
+
+// explain tells the client, the log and the record why. A failed call is not
+// worth a retry: the connection to Kong is gone then, or the next one fails too.
+func (c *Config) explain(gw gateway, x diagnose.Exchange) {
+	d := diagnose.Explain(x, diagnose.Offers{})
+	o := c.options()
+	for _, h := range c.headers(x, d, o) {
+		if gw.SetHeader(h.Name, h.Value) != nil {
+			return
+		}
+	}
+	_ = gw.SetRecord(report.Record(x, d, o))
+	_ = gw.Log("warn", report.DiagnosisLine(x, d, o))
+}
+
+func (c *Config) headers(x diagnose.Exchange, d diagnose.Diagnosis, o report.Options) []report.Header {
+	if c.Expose == "none" {
+		return nil
+	}
+	return report.Headers(x, d, o)
+}
+
+func (c *Config) options() report.Options {
+	return report.Options{
+		HeaderPrefix: c.HeaderPrefix,
+		CodeOnly:     c.Expose == "code",
+		ShowAddress:  c.ShowUpstreamAddress,
+		JSON:         c.LogFormat == "json",
+		Query:        c.LogQuery,
+	}
+}
+
+// note writes a line about the plugin itself. It is for an operator, so it goes
+// through Kong's log: what the plugin server prints is not seen at Kong's default
+// level.
+func note(gw gateway, level, text string) { _ = gw.Log(level, report.Note(text)) }

@@ -1,0 +1,267 @@
+package plugin
+
+import (
+	"encoding/json"
+	"errors"
+	"strings"
+	"testing"
+
+	"github.com/Kong/go-pdk/entities"
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+)
+
+// fake is a gateway that remembers what the plugin did. What is not set answers
+// with zero values.
+type fake struct {
+	vars     map[string]string
+	route    entities.Route
+	service  entities.Service
+	request  map[string][]string
+	status   int
+	response map[string][]string
+	failing  string // the name of the call that fails
+
+	calls   []string
+	headers []string // name: value
+	lines   []string // level: line
+	record  map[string]any
+}
+
+var errGone = errors.New("EOF")
+
+func (f *fake) call(name string) error {
+	f.calls = append(f.calls, name)
+	if f.failing == name {
+		return errGone
+	}
+	return nil
+}
+
+func (f *fake) Var(name string) (string, error) { return f.vars[name], f.call("var " + name) }
+func (f *fake) Route() (entities.Route, error)  { return f.route, f.call("route") }
+func (f *fake) Service() (entities.Service, error) {
+	return f.service, f.call("service")
+}
+func (f *fake) RequestHeaders() (map[string][]string, error) {
+	return f.request, f.call("request headers")
+}
+func (f *fake) Status() (int, error) { return f.status, f.call("status") }
+func (f *fake) ResponseHeaders() (map[string][]string, error) {
+	return f.response, f.call("response headers")
+}
+func (f *fake) SetHeader(name, value string) error {
+	f.headers = append(f.headers, name+": "+value)
+	return f.call("set header")
+}
+func (f *fake) SetRecord(record map[string]any) error {
+	f.record = record
+	return f.call("set record")
+}
+func (f *fake) Unbuffer() error { return f.call("unbuffer") }
+func (f *fake) Log(level, line string) error {
+	f.lines = append(f.lines, level+": "+line)
+	return f.call("log")
+}
+
+// founding is the founding case as Kong shows it in the response phase.
+func founding() *fake {
+	return &fake{
+		vars: map[string]string{
+			"request":                     "POST /api/sendWeather?token=secret HTTP/1.1",
+			"scheme":                      "http",
+			"http_host":                   "localhost:8000",
+			"request_method":              "POST",
+			"upstream_scheme":             "http",
+			"upstream_host":               "weather:8900",
+			"upstream_uri":                "/?token=secret",
+			"upstream_x_forwarded_prefix": "/api/sendWeather",
+		},
+		route:    entities.Route{Id: "5a7d2c3e-0000-4000-8000-000000000002", Name: "post", Paths: []string{"/api/sendWeather"}, Methods: []string{"POST"}, StripPath: true},
+		service:  entities.Service{Id: "5a7d2c3e-0000-4000-8000-000000000001", Name: "weather", Protocol: "http", Host: "weather", Port: 8900},
+		status:   405,
+		response: map[string][]string{"allow": {"GET"}, "server": {"uvicorn"}},
+	}
+}
+
+// inAccess turns the values into those of the access phase (measured: no query on
+// $upstream_uri, no $upstream_host).
+func (f *fake) inAccess() *fake {
+	f.vars["upstream_uri"], f.vars["upstream_host"] = "/", ""
+	f.status, f.response = 0, nil
+	return f
+}
+
+// configured is a config as the plugin server makes it of what Kong sends.
+func configured(t *testing.T, js string) *Config {
+	t.Helper()
+	c := New().(*Config)
+	require.NoError(t, json.Unmarshal([]byte(js), c))
+	return c
+}
+
+func TestResponseExplainsA405(t *testing.T) {
+	f := founding()
+	configured(t, `{}`).response(f)
+	assert.Equal(t, []string{
+		"X-Diag: strip-path;certainty=likely",
+		"X-Diag-Reason: strip_path on route post removed /api/sendWeather, so the upstream got POST /, which takes only GET",
+		"X-Diag-Fix: set strip_path=false on route post; the upstream then gets POST /api/sendWeather",
+		"X-Diag-Request: POST /api/sendWeather",
+		"X-Diag-Upstream: POST /",
+	}, f.headers)
+	require.Len(t, f.lines, 1)
+	assert.True(t, strings.HasPrefix(f.lines[0], "warn: [diag405] event=diagnosis cause=strip-path"), f.lines[0])
+	assert.NotContains(t, f.lines[0], "secret")
+	assert.Equal(t, "strip-path", f.record["cause"])
+}
+
+func TestResponseLeavesOtherAnswersAlone(t *testing.T) {
+	for _, status := range []int{200, 201, 301, 400, 404, 406, 500} {
+		f := founding()
+		f.status = status
+		configured(t, `{}`).response(f)
+		assert.Equal(t, []string{"status"}, f.calls, "%d: one round trip and nothing else", status)
+	}
+}
+
+func TestResponseSettings(t *testing.T) {
+	tests := []struct {
+		name, config string
+		status       int
+		headers      int
+		first        string
+	}{
+		{"code", `{"expose": "code"}`, 405, 1, "X-Diag: strip-path;certainty=likely"},
+		{"none", `{"expose": "none"}`, 405, 0, ""},
+		{"prefix", `{"header_prefix": "X-Why"}`, 405, 5, "X-Why: strip-path;certainty=likely"},
+		{"another status", `{"statuses": [405, 501]}`, 501, 5, "X-Diag: strip-path;certainty=likely"},
+		{"not this status", `{"statuses": [501]}`, 405, 0, ""},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			f := founding()
+			f.status = tt.status
+			configured(t, tt.config).response(f)
+			require.Len(t, f.headers, tt.headers)
+			if tt.headers > 0 {
+				assert.Equal(t, tt.first, f.headers[0])
+			}
+		})
+	}
+}
+
+func TestAccessLogs(t *testing.T) {
+	const line = `[diag405] event=access client="POST http://localhost:8000/api/sendWeather?token" upstream="POST http://weather:8900/?token" stripped=/api/sendWeather route=post service=weather changed=path,host`
+	same := func(f *fake) {
+		f.vars["upstream_uri"], f.vars["upstream_host"], f.vars["upstream_x_forwarded_prefix"] = "/api/sendWeather", "localhost:8000", ""
+	}
+	tests := []struct {
+		name, config string
+		change       func(*fake)
+		want         []string
+	}{
+		{"default", `{}`, nil, []string{"notice: " + line}},
+		{"level", `{"log_level": "info"}`, nil, []string{"info: " + line}},
+		{"none", `{"log_requests": "none"}`, nil, nil},
+		{"changed", `{"log_requests": "changed"}`, nil, []string{"notice: " + line}},
+		{"not changed", `{"log_requests": "changed"}`, same, nil},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			f := founding().inAccess()
+			if tt.change != nil {
+				tt.change(f)
+			}
+			configured(t, tt.config).access(f)
+			assert.Equal(t, tt.want, f.lines)
+			assert.NotContains(t, f.calls, "unbuffer")
+		})
+	}
+}
+
+func TestAccessQueryValues(t *testing.T) {
+	f := founding().inAccess()
+	configured(t, `{"log_query": true, "log_format": "json"}`).access(f)
+	require.Len(t, f.lines, 1)
+	assert.Contains(t, f.lines[0], `"client":"POST http://localhost:8000/api/sendWeather?token=secret"`)
+}
+
+func TestAccessUnbuffersWhatBufferingBreaks(t *testing.T) {
+	tests := []struct {
+		name, config, variable, value string
+		want                          bool
+	}{
+		{"event stream", `{}`, "http_accept", "application/json, Text/Event-Stream", true},
+		{"upgrade", `{}`, "http_upgrade", "websocket", true},
+		{"grpc", `{}`, "http_content_type", "application/grpc+proto", true},
+		{"method that the hop does not know", `{}`, "request_method", "PURGE", true},
+		{"method that it knows", `{}`, "request_method", "PROPFIND", false},
+		{"json", `{}`, "http_accept", "application/json", false},
+		{"always", `{"buffering": "always"}`, "http_accept", "text/event-stream", false},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			f := founding().inAccess()
+			f.vars[tt.variable] = tt.value
+			configured(t, tt.config).access(f)
+			if tt.want {
+				assert.Contains(t, f.calls, "unbuffer")
+			} else {
+				assert.NotContains(t, f.calls, "unbuffer")
+			}
+		})
+	}
+}
+
+// With buffering always, Kong sends a method that it does not know as GET.
+func TestBufferedMethodIsTold(t *testing.T) {
+	f := founding()
+	f.vars["request"], f.vars["request_method"] = "PURGE /api/sendWeather HTTP/1.1", "PURGE"
+	f.response["allow"] = []string{"PURGE"}
+	configured(t, `{"buffering": "always"}`).response(f)
+	require.Len(t, f.headers, 5)
+	assert.Equal(t, "X-Diag: method-rewrite;certainty=confirmed", f.headers[0])
+	assert.Equal(t, "X-Diag-Upstream: GET /", f.headers[4])
+}
+
+// Whatever call fails, the phase ends quietly, and what it did before stands.
+func TestEveryFailingCall(t *testing.T) {
+	phases := map[string]struct {
+		run  func(*Config, *fake)
+		make func() *fake
+	}{
+		"access":   {func(c *Config, f *fake) { c.access(f) }, func() *fake { return founding().inAccess() }},
+		"response": {func(c *Config, f *fake) { c.response(f) }, founding},
+	}
+	for name, phase := range phases {
+		good := phase.make()
+		phase.run(configured(t, `{}`), good)
+		for _, call := range good.calls {
+			t.Run(name+" "+call, func(t *testing.T) {
+				f := phase.make()
+				f.failing = call
+				phase.run(configured(t, `{}`), f)
+				assert.LessOrEqual(t, len(f.lines), 2)
+			})
+		}
+	}
+}
+
+func TestRequestLine(t *testing.T) {
+	tests := []struct{ line, method, path, query string }{
+		{"GET /a HTTP/1.1", "GET", "/a", ""},
+		{"GET /a?b=c?d HTTP/2.0", "GET", "/a", "b=c?d"},
+		{"GET /a b HTTP/1.1", "GET", "/a b", ""},
+		{"POST http://host:80/a?b HTTP/1.1", "POST", "/a", "b"},
+		{"POST http://host HTTP/1.1", "POST", "/", ""},
+		{"GET /x?u=http://y/z HTTP/1.1", "GET", "/x", "u=http://y/z"},
+		{"OPTIONS * HTTP/1.1", "OPTIONS", "*", ""},
+		{"GET /a", "GET", "/a", ""},
+		{"", "", "", ""},
+	}
+	for _, tt := range tests {
+		method, path, query := requestLine(tt.line)
+		assert.Equal(t, []string{tt.method, tt.path, tt.query}, []string{method, path, query}, tt.line)
+	}
+}
