@@ -13,7 +13,7 @@ var headUnsupported = cause{
 		would := &Line{http.MethodGet, v.Upstream.Path}
 		return &finding{
 			certainty: headCertainty(v.allow),
-			reason:    "the upstream got " + v.Upstream.Line().String() + ", " + v.takes(),
+			reason:    v.got(),
 			facts:     []string{"the client sent HEAD, and so did Kong"},
 			fixes: []Fix{{
 				Words:    "ask with GET instead of HEAD, or add HEAD in the application; the upstream then gets " + would.String(),

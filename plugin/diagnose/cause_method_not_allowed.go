@@ -3,6 +3,7 @@ package diagnose
 import (
 	"net/http"
 	"slices"
+	"strings"
 )
 
 // methodNotAllowed is always a possible answer: nothing shows that the request
@@ -13,7 +14,7 @@ var methodNotAllowed = cause{
 	examine: func(v view) *finding {
 		return &finding{
 			certainty: methodNotAllowedCertainty(v),
-			reason:    "the upstream got " + v.Upstream.Line().String() + ", " + v.takes() + arrived(v),
+			reason:    v.got() + arrived(v),
 			fixes:     []Fix{methodNotAllowedFix(v)},
 		}
 	},
@@ -42,11 +43,12 @@ func arrived(v view) string {
 
 func methodNotAllowedFix(v view) Fix {
 	if m := v.otherMethod(); m != "" {
-		would := &Line{m, v.Upstream.Path}
+		return v.clientMethodFix(m)
+	}
+	if v.responder.kind == kindWebDAV {
 		return Fix{
-			Words:    "send " + m + " instead of " + v.Client.Method + "; the upstream then gets " + would.String(),
-			Client:   map[string]any{"method": m},
-			Upstream: would,
+			Words: "take the WebDAV module and its handler out of the site (IIS: remove WebDAVModule in web.config): it took " + v.Upstream.Method + " before the application saw it",
+			App:   "Remove the WebDAV module and handler from the site.",
 		}
 	}
 	words := "offer " + v.Upstream.Method + " at " + v.Upstream.Path + " in the application"
@@ -56,25 +58,36 @@ func methodNotAllowedFix(v view) Fix {
 	return Fix{Words: words, App: "Offer " + v.Upstream.Method + " at " + v.Upstream.Path + "."}
 }
 
-// otherMethod is the method that the client should have sent, where Allow makes
-// that plain: a read where nothing can be read, or a write by another name.
+// otherMethod is the method that the client should have sent, where that is plain:
+// a write where nothing can be read, or a write by another name.
 func (v view) otherMethod() string {
 	if v.Client.Method != v.Upstream.Method || v.allow.Has(v.Upstream.Method) {
 		return ""
 	}
-	i := slices.IndexFunc(v.allow.Methods, func(m string) bool { return !isSafe(m) })
+	if isRead(v.Upstream.Method) && len(v.methods()) == 0 && v.isGraphQL() {
+		return http.MethodPost
+	}
+	methods := v.methods()
+	i := slices.IndexFunc(methods, isWrite)
 	if i < 0 {
 		return ""
 	}
 	switch v.Upstream.Method {
 	case http.MethodGet, http.MethodHead:
-		if !v.allow.Has(http.MethodGet) {
-			return v.allow.Methods[i]
+		if v.writesOnly() {
+			return methods[i]
 		}
 	case http.MethodPost, http.MethodPut, http.MethodPatch:
-		if other := v.allow.Methods[i]; other != http.MethodDelete {
+		if other := methods[i]; other != http.MethodDelete {
 			return other
 		}
 	}
 	return ""
+}
+
+// isGraphQL reports a path by which applications commonly name their GraphQL
+// endpoint; over HTTP it takes POST, and GET only where that was turned on.
+func (v view) isGraphQL() bool {
+	s := segments(v.Upstream.Path)
+	return len(s) > 0 && slices.Contains([]string{"graphql", "gql"}, strings.ToLower(s[len(s)-1]))
 }

@@ -4,8 +4,7 @@ import "slices"
 
 // methodRewrite: the upstream got another method than the client sent.
 var methodRewrite = cause{
-	code:    MethodRewrite,
-	gateway: true,
+	code: MethodRewrite,
 	examine: func(v view) *finding {
 		if v.Client.Method == "" || v.Client.Method == v.Upstream.Method {
 			return nil
@@ -16,12 +15,12 @@ var methodRewrite = cause{
 		}
 		would := &Line{v.Client.Method, v.Upstream.Path}
 		if v.buffered() {
-			f.reason = "Kong's buffered proxying turned " + v.Client.Method + " into " + v.Upstream.Method + ", so the upstream got " + v.Upstream.Line().String() + ", " + v.takes()
+			f.reason = "Kong's buffered proxying turned " + v.Client.Method + " into " + v.Upstream.Method + ", so " + v.got()
 			f.fixes = []Fix{setFix(routeEntity(v.Route), "plugin.diag405", map[string]any{"buffering": "auto"},
 				"set buffering=auto on plugin diag405, and keep other plugins with a response phase off "+routeEntity(v.Route).String(), would)}
 			return f
 		}
-		f.reason = "a plugin changed " + v.Client.Method + " to " + v.Upstream.Method + ", so the upstream got " + v.Upstream.Line().String() + ", " + v.takes()
+		f.reason = "a plugin changed " + v.Client.Method + " to " + v.Upstream.Method + ", so " + v.got()
 		f.fixes = []Fix{transformerFix(v, "take http_method out of the request-transformer plugin (or whatever sets the method)", would)}
 		return f
 	},

@@ -4,8 +4,7 @@ package diagnose
 // rest. The upstream then has no such path, so a 405 comes only from something
 // that matches every path and reads only.
 var prefixKept = cause{
-	code:    PrefixKept,
-	gateway: true,
+	code: PrefixKept,
 	examine: func(v view) *finding {
 		if v.Route == nil || v.Route.StripPath || v.rewritten() || !v.allow.Refuses(v.Upstream.Method) {
 			return nil

@@ -1,32 +1,40 @@
 package diagnose
 
-// servicePath: the service's own path in front of what the client asked. Two
-// thirds of all URLs have some path in front, so only a path that stands there
-// twice is blamed without further proof.
+import (
+	"slices"
+	"strings"
+)
+
+// servicePath: the service's own path in front of what the client asked. Many
+// services have one and it is what they need, so it is blamed only where the path
+// stands there twice, where the Host names it already, or where the application is
+// known to offer the same under another one.
 var servicePath = cause{
-	code:    ServicePath,
-	gateway: true,
+	code: ServicePath,
 	examine: func(v view) *finding {
 		base := v.servicePath()
-		if base == "" || base == "/" || v.rewritten() || v.allow.Has(v.Upstream.Method) {
+		if len(segments(base)) == 0 || v.rewritten() || v.allow.Has(v.Upstream.Method) {
 			return nil
 		}
 		without := v.at(v.pathWith(v.Route != nil && v.Route.StripPath, ""))
-		fixes := []Fix{v.serviceSets("path", "/", "set path to /", without)}
 		f := &finding{
 			certainty: Possible,
-			reason: "service path " + base + " came in front, so the upstream got " +
-				v.Upstream.Line().String() + ", " + v.takes(),
-			facts: []string{"the service adds " + base},
-			fixes: fixes,
+			reason:    "service path " + base + " came in front, so " + v.got(),
+			facts:     []string{"the service adds " + base},
+			fixes:     []Fix{v.serviceSets("path", "/", "set path to /", without)},
 		}
-		if sent := v.sentPart(); segments(base) != nil && under(sent, base) {
+		switch {
+		case under(v.sentPart(), base):
 			f.certainty = Likely
-			f.reason = "service path " + base + " came in front of a path that has it already, so the upstream got " +
-				v.Upstream.Line().String() + ", " + v.takes()
+			f.reason = "service path " + base + " came in front of a path that has it already, so " + v.got()
 			f.facts = append(f.facts, base+" stands twice in the upstream's path")
-			f.fixes = append(v.stripInstead(base, without), fixes...)
+			f.fixes = append(v.stripInstead(base, without), f.fixes...)
+		case v.hostNames(base):
+			f.certainty = Likely
+			f.reason = "service path " + base + " names what the Host " + hostname(v.Upstream.Host) + " says already, so " + v.got()
+			f.facts = append(f.facts, "the Host begins with "+strings.Trim(base, "/"))
 		}
+		f.fixes = append(f.fixes, v.otherBases(base)...)
 		return f
 	},
 }
@@ -37,6 +45,13 @@ func (v view) sentPart() string {
 		return v.rest()
 	}
 	return v.path
+}
+
+// hostNames reports whether the Host that the upstream got begins with the one
+// segment of the service's path, as a bucket's or a tenant's does.
+func (v view) hostNames(base string) bool {
+	s := segments(base)
+	return len(s) == 1 && strings.HasPrefix(hostname(v.Upstream.Host), strings.ToLower(s[0])+".")
 }
 
 // stripInstead offers strip_path=true where that, too, takes the doubled part
@@ -51,4 +66,38 @@ func (v view) stripInstead(base string, without *Line) []Fix {
 		return nil
 	}
 	return []Fix{v.routeSets("strip_path", true, "set strip_path=true", would)}
+}
+
+// otherBases are service paths under which the application offers what was asked
+// for. Only those that share a word with the route's path are named, since that
+// says what the operator wants to reach: an application may offer things of the
+// same shape in many places.
+func (v view) otherBases(base string) []Fix {
+	rest := segments(v.sentPart())
+	if len(rest) == 0 {
+		return nil
+	}
+	var bases []string
+	for _, e := range v.seen.API {
+		t := segments(e.Path)
+		head := len(t) - len(rest)
+		if head < 1 || !slices.Contains(e.Methods, v.Upstream.Method) || !matchAll(t[head:], rest) {
+			continue
+		}
+		other := "/" + strings.Join(t[:head], "/")
+		if other != base && !isPlaceholder(other) && v.sharesWord(t[:head]) && !slices.Contains(bases, other) {
+			bases = append(bases, other)
+		}
+	}
+	var fixes []Fix
+	for _, other := range bases[:min(len(bases), maxNear)] {
+		would := v.at(v.pathWith(v.Route != nil && v.Route.StripPath, other))
+		fixes = append(fixes, v.serviceSets("path", other, "set path to "+other, would))
+	}
+	return fixes
+}
+
+// sharesWord reports whether one of the segments stands in the route's path, too.
+func (v view) sharesWord(head []string) bool {
+	return slices.ContainsFunc(segments(v.prefix), func(s string) bool { return slices.Contains(head, s) })
 }

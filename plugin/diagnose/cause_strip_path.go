@@ -4,8 +4,7 @@ package diagnose
 // the upstream got less than the client asked proves nothing, since that is what
 // strip_path is for; so the removed part must look like the application's own.
 var stripPath = cause{
-	code:    StripPath,
-	gateway: true,
+	code: StripPath,
 	examine: func(v view) *finding {
 		if !v.strips() || v.rewritten() || v.allow.Has(v.Upstream.Method) {
 			return nil
@@ -14,7 +13,7 @@ var stripPath = cause{
 		f := &finding{
 			certainty: Possible,
 			reason: "strip_path on " + routeEntity(v.Route).String() + " removed " + v.Stripped +
-				", so the upstream got " + v.Upstream.Line().String() + ", " + v.takes(),
+				", so " + v.got(),
 			facts: []string{"strip_path removed " + v.Stripped},
 			fixes: []Fix{v.routeSets("strip_path", false, "set strip_path=false", would)},
 		}

@@ -6,17 +6,28 @@ import "diag405/kong/config"
 // they never change, while every sentence around them may.
 type Code string
 
-// The causes that are told apart so far.
+// The causes.
 const (
-	StripPath        Code = "strip-path"         // strip_path removed a prefix that the upstream's own path has
-	PrefixKept       Code = "prefix-kept"        // strip_path is off and left a prefix that the upstream does not have
-	ServicePath      Code = "service-path"       // the service's path in front makes a wrong path
-	PathRewrite      Code = "path-rewrite"       // a plugin replaced the path
-	MethodRewrite    Code = "method-rewrite"     // the upstream got another method than the client sent
-	CORSPreflight    Code = "cors-preflight"     // a browser's preflight reached an upstream that does not answer it
-	HeadUnsupported  Code = "head-unsupported"   // HEAD on a resource that only has GET
-	MethodNotAllowed Code = "method-not-allowed" // the request arrived as meant, and the application does not offer the method
-	Unknown          Code = "unknown"            // too little is known about the exchange
+	StripPath            Code = "strip-path"             // strip_path removed a prefix that the upstream's own path has
+	PrefixKept           Code = "prefix-kept"            // strip_path is off and left a prefix that the upstream does not have
+	ServicePath          Code = "service-path"           // the service's path in front makes a wrong path
+	PathRewrite          Code = "path-rewrite"           // a plugin replaced the path
+	TrailingSlash        Code = "trailing-slash"         // only a slash at the end is too many or too few
+	PathEncoding         Code = "path-encoding"          // only slashes, dots, escapes or letter case differ
+	MethodRewrite        Code = "method-rewrite"         // the upstream got another method than the client sent
+	CORSPreflight        Code = "cors-preflight"         // a browser's preflight reached an upstream that does not answer it
+	HeadUnsupported      Code = "head-unsupported"       // HEAD on a resource that only has GET
+	RedirectMethodChange Code = "redirect-method-change" // a redirect turned the client's POST into a GET
+	MethodOverride       Code = "method-override"        // the client meant another method, and the upstream did not honour it
+	HostHeader           Code = "host-header"            // the Host that reached the upstream selects another site
+	WrongUpstream        Code = "wrong-upstream"         // what answered is not the application
+	TargetDivergence     Code = "target-divergence"      // only some of the upstream's targets refuse
+	RouteShadowed        Code = "route-shadowed"         // another route than the intended one matched
+	ProtocolMismatch     Code = "protocol-mismatch"      // gRPC, WebSocket, WebDAV or the like reached a plain HTTP handler
+	GatewayGenerated     Code = "gateway-generated"      // Kong or one of its plugins made the 405
+	WrongPath            Code = "wrong-path"             // the client asked for a path that is not the endpoint it means
+	MethodNotAllowed     Code = "method-not-allowed"     // the request arrived as meant, and the application does not offer the method
+	Unknown              Code = "unknown"                // too little is known about the exchange
 )
 
 // Certainty says how well a cause is supported.
@@ -111,4 +122,14 @@ func serviceEntity(s *config.Service) Entity {
 		return Entity{Kind: "service"}
 	}
 	return Entity{Kind: "service", Name: s.Name, ID: s.ID}
+}
+
+// certaintyOf is the certainty of a rank.
+func certaintyOf(rank int) Certainty {
+	for _, c := range []Certainty{Confirmed, Likely} {
+		if rank >= c.rank() {
+			return c
+		}
+	}
+	return Possible
 }

@@ -22,6 +22,24 @@ type Exchange struct {
 	Service *config.Service // nil when not known or when there is none
 
 	Response Response
+
+	// Source is who made the answer, in Kong's words: service, exit (a plugin) or
+	// error (Kong itself). "" is the service.
+	Source string
+	// Target is the address that answered, "" when not known.
+	Target string
+	// Elsewhere is what the upstream's other targets answered to the same method
+	// and path.
+	Elsewhere []TargetAnswer
+	// Routes are the configuration's routes, the one that matched among them.
+	// Empty when they are not known, as in a plugin.
+	Routes []*config.Route
+}
+
+// TargetAnswer is the status that one target of an upstream gave.
+type TargetAnswer struct {
+	Target string
+	Status int
 }
 
 // Request is one side's view of the request.
@@ -41,6 +59,7 @@ func (r Request) Line() Line { return Line{r.Method, r.Path} }
 type Response struct {
 	Status int
 	Header http.Header
+	Body   []byte // the start of it, as far as it was read
 }
 
 // Line is a method and a path.
@@ -55,56 +74,80 @@ func (l Line) String() string { return l.Method + " " + l.Path }
 // Offers is what is known of the upstream, from a probe, an OpenAPI document or
 // traffic. Its zero value knows nothing.
 type Offers struct {
-	// Paths are single paths that were asked for, with the methods they take. A
-	// path that is not in it is not known; one without methods is known not to
-	// exist.
-	Paths map[string][]string
+	// Paths are single paths that were asked for.
+	Paths map[string]Offer
 	// API is everything that the application says it offers. When it is not empty,
 	// a path that nothing in it matches is known not to exist.
 	API []Endpoint
 }
 
+// Offer is what is known of one path.
+type Offer struct {
+	Methods []string // what it takes; none for a path that does not exist
+	// Complete says that nothing but the methods listed is taken. Some frameworks
+	// name only a part of what a path takes.
+	Complete bool
+	// Doubtful methods were named where paths that do not exist have them too: not
+	// known to be taken, nor to be refused.
+	Doubtful []string
+}
+
 // Endpoint is one path of an application with its methods.
 type Endpoint struct {
-	Path    string   // a template: {name} stands for one segment
+	Path    string   // a template: {name} stands for a part of a segment
 	Methods []string // upper case
 }
 
-// At returns the methods that the upstream takes at a path. known is false when
-// nothing is known of the path; no methods and known is a path that is not there.
-func (o Offers) At(path string) (methods []string, known bool) {
-	if methods, ok := o.Paths[path]; ok {
-		return methods, true
+// At is what is known of a path, and whether anything is.
+func (o Offers) At(path string) (offer Offer, known bool) {
+	if offer, ok := o.Paths[path]; ok {
+		return offer, true
 	}
+	offer.Complete = len(o.API) > 0
 	for _, e := range o.API {
 		if matchTemplate(e.Path, path) {
-			methods = append(methods, e.Methods...)
+			offer.Methods = append(offer.Methods, e.Methods...)
 		}
 	}
-	return methods, len(o.API) > 0
+	return offer, offer.Complete
+}
+
+// Takes reports whether the method is known to be taken.
+func (o Offer) Takes(method string) bool { return slices.Contains(o.Methods, method) }
+
+// Refuses reports whether the method is known not to be taken.
+func (o Offer) Refuses(method string) bool {
+	return o.Complete && !o.Takes(method) && !slices.Contains(o.Doubtful, method)
 }
 
 // matchTemplate reports whether a path is one of those that the template stands
-// for (OpenAPI 3.1, "Path Templating"): {name} matches one segment, not empty.
+// for (OpenAPI 3.1, "Path Templating"): {name} stands for any text without a
+// slash, at least one character of it.
 func matchTemplate(template, path string) bool {
 	want, got := strings.Split(template, "/"), strings.Split(path, "/")
 	if len(want) != len(got) {
 		return false
 	}
-	for i, segment := range want {
-		if isPlaceholder(segment) && got[i] != "" {
-			continue
-		}
-		if segment != got[i] {
+	for i := range want {
+		if !matchSegment(want[i], got[i]) {
 			return false
 		}
 	}
 	return true
 }
 
-func isPlaceholder(segment string) bool {
-	return strings.HasPrefix(segment, "{") && strings.HasSuffix(segment, "}")
+// matchSegment matches a segment that may have a placeholder with text around it.
+func matchSegment(template, segment string) bool {
+	before, rest, ok := strings.Cut(template, "{")
+	if !ok {
+		return template == segment
+	}
+	_, after, ok := strings.Cut(rest, "}")
+	return ok && len(segment) > len(before)+len(after) &&
+		strings.HasPrefix(segment, before) && strings.HasSuffix(segment, after)
 }
+
+func isPlaceholder(segment string) bool { return strings.Contains(segment, "{") }
 
 // Allow is the Allow header of an answer (RFC 9110 section 10.2.1).
 type Allow struct {

@@ -16,24 +16,32 @@ type finding struct {
 // cause recognises one cause of a 405.
 type cause struct {
 	code Code
-	// gateway is true where the cause blames a setting of the gateway: such a
-	// finding is chosen only when it is at least likely.
-	gateway bool
 	// examine returns nil when the cause does not fit.
 	examine func(view) *finding
 }
 
-// causes, in the order in which equals are preferred: what the request itself
-// proves, what Kong or a plugin changed (narrow before broad), and last what is
-// always a possible answer.
+// causes, in the order in which equals are preferred: who made the answer, what
+// the request itself shows, what Kong or a plugin changed (narrow before broad),
+// where the request went, and last what is always a possible answer.
 var causes = []cause{
+	gatewayGenerated,
+	targetDivergence,
 	corsPreflight,
 	methodRewrite,
+	methodOverride,
+	protocolMismatch,
+	redirectMethodChange,
 	pathRewrite,
 	servicePath,
 	stripPath,
 	prefixKept,
+	trailingSlash,
+	pathEncoding,
+	hostHeader,
 	headUnsupported,
+	routeShadowed,
+	wrongUpstream,
+	wrongPath,
 	methodNotAllowed,
 }
 
@@ -41,44 +49,17 @@ var causes = []cause{
 // enough to go on the cause is [MethodNotAllowed] or [Unknown], with what was
 // learned and the next step. The same exchange gives the same answer.
 func Explain(x Exchange, seen Offers) Diagnosis {
-	if x.Upstream.Method == "" || x.Upstream.Path == "" {
+	if !isKnown(x) {
 		return unknown(x)
 	}
-	v := newView(x)
-	var found []candidate
-	for _, c := range causes {
-		f := c.examine(v)
-		if f == nil || !f.weigh(v, seen) {
-			continue
-		}
-		found = append(found, candidate{c, f})
-	}
-	slices.SortStableFunc(found, func(a, b candidate) int { return b.rank() - a.rank() })
-	return choose(found)
-}
-
-// candidate is a cause together with what it found.
-type candidate struct {
-	cause
-	*finding
-}
-
-// rank orders candidates. A setting that is merely possible comes after
-// everything else.
-func (c candidate) rank() int {
-	if c.gateway && c.certainty == Possible {
-		return 0
-	}
-	return c.certainty.rank()
-}
-
-func choose(found []candidate) Diagnosis {
+	v := newView(x, seen)
+	found := v.examine()
 	best := found[0]
 	d := Diagnosis{
 		Cause:     best.code,
 		Certainty: best.certainty,
 		Reason:    best.reason,
-		Facts:     best.facts,
+		Facts:     append(best.facts, v.responder.facts()...),
 		Fixes:     best.fixes,
 	}
 	for _, c := range found[1:] {
@@ -87,23 +68,88 @@ func choose(found []candidate) Diagnosis {
 	return d
 }
 
-// weigh holds the finding against what is known of the upstream: it reports
-// false when the corrected request is known to be refused too.
-func (f *finding) weigh(v view, seen Offers) bool {
-	would := f.fixes[0].Upstream
-	if would == nil || *would == v.Upstream.Line() {
-		return true
+// Candidates are the paths of the upstream that are worth asking about, the most
+// telling first: the one that refused, and those that the fixes would lead to.
+func Candidates(x Exchange) []string {
+	if !isKnown(x) || x.Source != "" && x.Source != "service" {
+		return nil
 	}
-	methods, known := seen.At(would.Path)
-	if !known {
-		return true
+	paths := []string{x.Upstream.Path}
+	for _, c := range newView(x, Offers{}).examine() {
+		for _, f := range c.fixes {
+			if f.Upstream != nil && !slices.Contains(paths, f.Upstream.Path) {
+				paths = append(paths, f.Upstream.Path)
+			}
+		}
 	}
-	if !slices.Contains(methods, would.Method) {
-		return false
+	return paths
+}
+
+func isKnown(x Exchange) bool { return x.Upstream.Method != "" && x.Upstream.Path != "" }
+
+// candidate is a cause together with what it found.
+type candidate struct {
+	cause
+	*finding
+}
+
+// examine asks every cause and puts the best answer first.
+func (v view) examine() []candidate {
+	var found []candidate
+	for _, c := range causes {
+		if f := c.examine(v); f != nil && f.weigh(v) {
+			found = append(found, candidate{c, f})
+		}
 	}
-	f.certainty = Confirmed
-	f.facts = append(f.facts, "the upstream takes "+would.String())
-	return true
+	slices.SortStableFunc(found, func(a, b candidate) int { return b.rank() - a.rank() })
+	return found
+}
+
+// rank orders candidates. Where a cause is merely possible, the last answer of
+// all is the honest one: the application does not offer the method.
+func (c candidate) rank() int {
+	if c.certainty == Possible && c.code != MethodNotAllowed {
+		return 0
+	}
+	return c.certainty.rank()
+}
+
+// weigh holds the finding's fixes against what is known of the upstream: those
+// that it is known to take come first, those that it is known to refuse go. It
+// reports false when none is left.
+func (f *finding) weigh(v view) bool {
+	var taken, open []Fix
+	for _, fix := range f.fixes {
+		switch offer := v.offerFor(fix); {
+		case offer.Takes(v.methodOf(fix)):
+			taken = append(taken, fix)
+		case !offer.Refuses(v.methodOf(fix)):
+			open = append(open, fix)
+		}
+	}
+	if len(taken) > 0 {
+		f.certainty = Confirmed
+		f.facts = append(f.facts, "the upstream takes "+taken[0].Upstream.String())
+	}
+	f.fixes = append(taken, open...)
+	return len(f.fixes) > 0
+}
+
+// offerFor is what is known of the path that a fix leads to. Nothing is, where
+// the fix leads to the very request that was refused.
+func (v view) offerFor(f Fix) Offer {
+	if f.Upstream == nil || *f.Upstream == v.Upstream.Line() {
+		return Offer{}
+	}
+	offer, _ := v.seen.At(f.Upstream.Path)
+	return offer
+}
+
+func (v view) methodOf(f Fix) string {
+	if f.Upstream == nil {
+		return ""
+	}
+	return f.Upstream.Method
 }
 
 // unknown is the answer when the upstream-bound request could not be read.

@@ -23,6 +23,11 @@ type scene struct {
 	base    string // the service's path
 	plugin  string // METHOD PATH that a plugin made of the upstream's request
 	allow   string // the answer's Allow; "none" for an answer without
+	answer  string // one header of the answer's, Name: value
+	body    string // the answer's
+	host    string // CLIENT > UPSTREAM, the two Host headers; the route is for the first
+	seen    Offers
+	more    func(*Exchange)
 }
 
 func (s scene) exchange() Exchange {
@@ -47,10 +52,33 @@ func (s scene) exchange() Exchange {
 	if s.plugin != "" {
 		x.Upstream.Method, x.Upstream.Path, _ = strings.Cut(s.plugin, " ")
 	}
+	x.Response.Header = headers(s.answer)
+	x.Response.Body = []byte(s.body)
 	if s.allow != "none" {
 		x.Response.Header.Set("Allow", s.allow)
 	}
+	if client, upstream, ok := strings.Cut(s.host, " > "); ok {
+		x.Client.Host, x.Upstream.Host = client, upstream
+		route.Hosts, route.PreserveHost = []string{client}, client == upstream
+	}
+	if s.more != nil {
+		s.more(&x)
+	}
 	return x
+}
+
+// takes is what a probe found at one path.
+func takes(path string, methods ...string) Offers {
+	return Offers{Paths: map[string]Offer{path: {Methods: methods, Complete: true}}}
+}
+
+// offers is a document with POST at some paths.
+func offers(paths ...string) Offers {
+	var o Offers
+	for _, path := range paths {
+		o.API = append(o.API, Endpoint{path, []string{"POST"}})
+	}
+	return o
 }
 
 func headers(lines string) http.Header {
@@ -112,7 +140,64 @@ func TestExplain(t *testing.T) {
 		{"HEAD, no Allow", scene{client: "HEAD /ready", keep: true, route: "/ready", allow: "none"}, HeadUnsupported, Likely, "GET /ready"},
 		{"HEAD on a writer", scene{client: "HEAD /jobs", keep: true, route: "/jobs", allow: "POST"}, MethodNotAllowed, Likely, "POST /jobs"},
 
+		// What the request itself says, about another method or protocol.
+		{"override header", scene{client: "POST /a", header: "X-HTTP-Method-Override: patch", route: "/a", keep: true, allow: "GET, PATCH"}, MethodOverride, Likely, "PATCH /a"},
+		{"override in the query", scene{client: "POST /a", route: "/a", keep: true, allow: "DELETE", more: func(x *Exchange) { x.Client.Query = "a=1&_method=delete" }}, MethodOverride, Likely, "DELETE /a"},
+		{"form where only PUT is", scene{client: "POST /a", header: "Content-Type: application/x-www-form-urlencoded", route: "/a", allow: "PUT"}, MethodOverride, Likely, "PUT /"},
+		{"form where GET is", scene{client: "POST /a", header: "Content-Type: application/x-www-form-urlencoded", route: "/a", allow: "GET, PUT"}, MethodNotAllowed, Possible, "PUT /"},
+		{"WebDAV", scene{client: "PROPFIND /cal", route: "/cal", keep: true, allow: "GET, POST"}, ProtocolMismatch, Likely, ""},
+		{"gRPC", scene{client: "POST /pkg.Svc/Do", header: "Content-Type: application/grpc+proto", allow: "GET"}, ProtocolMismatch, Likely, ""},
+		{"gRPC-Web", scene{client: "POST /pkg.Svc/Do", header: "Content-Type: application/grpc-web", allow: "GET"}, ProtocolMismatch, Likely, ""},
+		{"WebSocket that lost Upgrade", scene{client: "GET /chat", header: "Sec-WebSocket-Key: x", allow: "none"}, ProtocolMismatch, Likely, "GET /chat"},
+		{"WebSocket by its name", scene{client: "GET /app/ws", route: "/app", allow: "none"}, ProtocolMismatch, Likely, "GET /ws"},
+		{"event stream", scene{client: "GET /mcp", header: "Accept: text/event-stream", allow: "none"}, ProtocolMismatch, Likely, "POST /mcp"},
+
+		// A GET that was a POST before a redirect.
+		{"redirected, content type left", scene{client: "GET /a", header: "Content-Type: application/json", allow: "none"}, RedirectMethodChange, Likely, "POST /a"},
+		{"redirected, origin left", scene{client: "GET /a", header: "Origin: https://ui.example", allow: "POST"}, RedirectMethodChange, Likely, "POST /a"},
+		{"redirected, referer", scene{client: "GET /a/b", header: "Referer: http://h/a/b/", allow: "POST"}, RedirectMethodChange, Likely, "POST /a/b"},
+		{"redirected to a slash", scene{client: "GET /a/", allow: "PUT, OPTIONS"}, RedirectMethodChange, Likely, "PUT /a/"},
+		{"redirected to https", scene{client: "GET /a", allow: "POST", more: httpsOnly(301)}, RedirectMethodChange, Likely, "POST /a"},
+		{"https keeps the method", scene{client: "GET /a", allow: "POST", more: httpsOnly(308)}, MethodNotAllowed, Likely, "POST /a"},
+		{"opened in a browser", scene{client: "GET /a/", header: "Accept: text/html,*/*", allow: "POST"}, MethodNotAllowed, Likely, "POST /a/"},
+		{"GET is taken", scene{client: "GET /a/", allow: "GET, POST"}, MethodNotAllowed, Possible, ""},
+
+		// Almost the path.
+		{"slash missing", scene{client: "POST /api/items", route: "/api", keep: true, allow: "GET", seen: takes("/api/items/", "POST")}, TrailingSlash, Confirmed, "POST /api/items/"},
+		{"slash too many", scene{client: "POST /items/", allow: "GET", seen: takes("/items", "GET", "POST")}, TrailingSlash, Confirmed, "POST /items"},
+		{"slash lost by Kong", scene{client: "POST /x/", route: "/x", base: "/app/", keep: false, allow: "GET", seen: takes("/app", "POST")}, TrailingSlash, Confirmed, "POST /app"},
+		{"slash may help", scene{client: "POST /api/items", route: "/api", keep: true, allow: "GET"}, MethodNotAllowed, Likely, ""},
+		{"name with a slash in it", scene{client: "DELETE /files/dir/a", allow: "GET", seen: takes("/files/dir%2Fa", "DELETE")}, PathEncoding, Confirmed, "DELETE /files/dir%2Fa"},
+		{"letter case", scene{client: "POST /Items", allow: "GET", seen: takes("/items", "POST")}, PathEncoding, Confirmed, "POST /items"},
+		{"left out a prefix", scene{client: "POST /ai/chat", route: "/ai", base: "/v1", allow: "GET", seen: offers("/v1/models", "/v1/api/chat")}, WrongPath, Confirmed, "POST /v1/api/chat"},
+		{"another version", scene{client: "POST /api/v2/orders", route: "/api", keep: true, allow: "GET", seen: offers("/api/v1/orders", "/api/v1/orders/{id}")}, WrongPath, Confirmed, "POST /api/v1/orders"},
+		{"an id is nobody's guess", scene{client: "POST /orders", allow: "GET", seen: offers("/orders/{id}")}, MethodNotAllowed, Likely, ""},
+
+		// The service's path belongs to another endpoint.
+		{"another base", scene{client: "POST /resolvers/a/b", route: "/resolvers", base: "/v1/projects", allow: "GET", seen: offers("/v1/resolvers/{x}/{y}", "/v1/views/{x}/{y}")}, ServicePath, Confirmed, "POST /v1/resolvers/a/b"},
+		{"bucket in host and path", scene{client: "POST /", host: "pics.store.test > pics.store.test", base: "/pics", allow: "GET"}, ServicePath, Likely, "POST /"},
+
+		// Another place.
+		{"host below the upstream's", scene{client: "POST /", host: "pics.store.test > store.test:80", allow: "GET"}, HostHeader, Likely, "POST /"},
+		{"another host", scene{client: "POST /", host: "shop.example > app.internal", allow: "GET"}, MethodNotAllowed, Likely, ""},
+		{"nginx without Allow", scene{client: "PUT /a", route: "/a", keep: true, allow: "none", answer: "Server: nginx/1.27"}, WrongUpstream, Likely, ""},
+		{"nginx before an application", scene{client: "PUT /a", route: "/a", keep: true, allow: "GET", answer: "Server: nginx/1.27"}, MethodNotAllowed, Likely, ""},
+		{"nginx, and it was to read", scene{client: "GET /a", route: "/a", keep: true, allow: "none", answer: "Server: nginx/1.27"}, MethodNotAllowed, Possible, ""},
+		{"static mount", scene{client: "POST /a", route: "/a", keep: true, allow: "none", answer: "Server: uvicorn", body: `{"detail":"Method Not Allowed"}`}, WrongUpstream, Likely, ""},
+		{"CDN", scene{client: "POST /a", route: "/a", keep: true, allow: "none", answer: "X-Amz-Cf-Id: x"}, WrongUpstream, Likely, ""},
+		{"route for everything", scene{client: "POST /a", route: "/", allow: "none"}, WrongUpstream, Likely, ""},
+		{"offered, says the document", scene{client: "POST /a", route: "/a", keep: true, allow: "none", seen: offers("/a")}, WrongUpstream, Likely, ""},
+		{"file server, endpoint known", scene{client: "POST /x/chat", route: "/x", allow: "none", answer: "Server: nginx", seen: offers("/api/chat")}, WrongUpstream, Confirmed, "POST /api/chat"},
+		{"route of another service", scene{client: "POST /img/a", route: "~/(img|css)/", keep: true, allow: "none", answer: "Server: nginx", more: otherRoute("/img")}, RouteShadowed, Likely, ""},
+		{"another target takes it", scene{client: "POST /a", allow: "GET", more: elsewhere(200)}, TargetDivergence, Confirmed, ""},
+		{"another target refuses too", scene{client: "POST /a", allow: "GET", more: elsewhere(405)}, MethodNotAllowed, Likely, ""},
+		{"a plugin's answer", scene{client: "POST /a", allow: "none", more: source("exit")}, GatewayGenerated, Confirmed, ""},
+		{"Kong's answer", scene{client: "TRACE /a", allow: "none", more: source("error")}, GatewayGenerated, Confirmed, ""},
+
 		// method-not-allowed, and the method that was meant.
+		{"IIS takes PUT for WebDAV", scene{client: "PUT /a/1", keep: true, route: "/a", allow: "GET, HEAD, OPTIONS, TRACE", answer: "Server: Microsoft-IIS/10.0"}, MethodNotAllowed, Likely, ""},
+		{"GraphQL by GET", scene{client: "GET /graphql", allow: "none"}, MethodNotAllowed, Possible, "POST /graphql"},
+		{"asked with OPTIONS", scene{client: "GET /hook", allow: "none", seen: takes("/hook", "POST")}, MethodNotAllowed, Confirmed, "POST /hook"},
 		{"untouched", scene{client: "DELETE /items", keep: true, route: "/items", allow: "GET, POST"}, MethodNotAllowed, Likely, ""},
 		{"GET on a writer", scene{client: "GET /gql", route: "/gql", base: "/graphql", allow: "POST"}, MethodNotAllowed, Possible, "POST /graphql"},
 		{"POST where PUT is", scene{client: "POST /a/7", keep: true, route: "/a", allow: "GET, PUT"}, MethodNotAllowed, Likely, "PUT /a/7"},
@@ -123,16 +208,37 @@ func TestExplain(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			x := tt.exchange()
-			d := Explain(x, Offers{})
+			d := Explain(x, tt.seen)
 			assert.Equal(t, tt.want, d.Cause, d.Reason)
 			assert.Equal(t, tt.sure, d.Certainty, d.Reason)
 			assert.Equal(t, tt.upstream, upstreamOf(d.Fixes[0]), d.Fixes[0].Words)
-			checkLaws(t, x, d)
+			checkLaws(t, x, tt.seen, d)
 			seen[d.Cause] = true
 		})
 	}
 	for _, c := range causes {
 		assert.True(t, seen[c.code], "no row ends in %s", c.code)
+	}
+}
+
+func httpsOnly(code int) func(*Exchange) {
+	return func(x *Exchange) {
+		x.Route.Protocols, x.Route.HTTPSRedirectStatusCode = []string{"https"}, code
+	}
+}
+
+func source(s string) func(*Exchange) { return func(x *Exchange) { x.Source = s } }
+
+func elsewhere(status int) func(*Exchange) {
+	return func(x *Exchange) {
+		x.Target = "127.0.0.1:1"
+		x.Elsewhere = []TargetAnswer{{"127.0.0.1:1", 405}, {"127.0.0.1:2", status}}
+	}
+}
+
+func otherRoute(path string) func(*Exchange) {
+	return func(x *Exchange) {
+		x.Routes = []*config.Route{x.Route, {ID: "other", Name: "other", Paths: []string{path}, Service: &config.Service{Name: "app"}}}
 	}
 }
 
@@ -144,7 +250,7 @@ func upstreamOf(f Fix) string {
 }
 
 // checkLaws asserts what holds for every diagnosis.
-func checkLaws(t *testing.T, x Exchange, d Diagnosis) {
+func checkLaws(t *testing.T, x Exchange, seen Offers, d Diagnosis) {
 	t.Helper()
 	require.NotEmpty(t, d.Reason)
 	require.NotEmpty(t, d.Fixes)
@@ -162,7 +268,7 @@ func checkLaws(t *testing.T, x Exchange, d Diagnosis) {
 	for _, c := range d.Considered {
 		assert.NotEqual(t, d.Cause, c.Cause, "the cause is not among the others considered")
 	}
-	assert.Equal(t, d, Explain(x, Offers{}), "the same exchange gives the same answer")
+	assert.Equal(t, d, Explain(x, seen), "the same exchange gives the same answer")
 }
 
 // What the fix would lead to is asked of kong/router, so applying it must give
@@ -184,12 +290,6 @@ func TestFixLeadsWhereItSays(t *testing.T) {
 func TestOffersDecide(t *testing.T) {
 	mount := scene{client: "POST /shop/items", route: "/shop", allow: "GET"}
 	endpoint := scene{client: "POST /api/sendOrder", route: "/api/sendOrder", allow: "GET"}
-	asked := func(path string, methods ...string) Offers {
-		return Offers{Paths: map[string][]string{path: methods}}
-	}
-	offered := func(path string, methods ...string) Offers {
-		return Offers{API: []Endpoint{{path, methods}}}
-	}
 	tests := []struct {
 		name string
 		scene
@@ -197,12 +297,13 @@ func TestOffersDecide(t *testing.T) {
 		want Code
 		sure Certainty
 	}{
-		{"taken there: confirmed", mount, asked("/shop/items", "POST"), StripPath, Confirmed},
-		{"offered there: confirmed", mount, offered("/shop/{what}", "POST"), StripPath, Confirmed},
-		{"refused there: not the cause", endpoint, asked("/api/sendOrder", "GET"), MethodNotAllowed, Possible},
-		{"no such path: not the cause", endpoint, asked("/api/sendOrder"), MethodNotAllowed, Possible},
-		{"not in the document: not the cause", endpoint, offered("/api/sendOrder/{id}", "POST"), MethodNotAllowed, Possible},
-		{"another path: says nothing", endpoint, asked("/other", "POST"), StripPath, Likely},
+		{"taken there: confirmed", mount, takes("/shop/items", "POST"), StripPath, Confirmed},
+		{"offered there: confirmed", mount, offers("/shop/{what}"), StripPath, Confirmed},
+		{"refused there: not the cause", endpoint, takes("/api/sendOrder", "GET"), MethodNotAllowed, Possible},
+		{"no such path: not the cause", endpoint, takes("/api/sendOrder"), MethodNotAllowed, Possible},
+		{"not in the document: not the cause", endpoint, offers("/api/sendOrder/{id}"), MethodNotAllowed, Possible},
+		{"perhaps more than named: says nothing", endpoint, Offers{Paths: map[string]Offer{"/api/sendOrder": {Methods: []string{"GET"}}}}, StripPath, Likely},
+		{"another path: says nothing", endpoint, takes("/other", "POST"), StripPath, Likely},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -225,6 +326,9 @@ func TestMatchTemplate(t *testing.T) {
 		{"/a/{id}", "/a/7/b", false},
 		{"/a/{id}/b", "/a/7/b", true},
 		{"/{x}", "/a%2Fb", true},
+		{"/{name}.json", "/a.json", true},
+		{"/{name}.json", "/.json", false},
+		{"/{open", "/{open", false},
 	}
 	for _, tt := range tests {
 		assert.Equal(t, tt.want, matchTemplate(tt.template, tt.path), "%s %s", tt.template, tt.path)
@@ -246,7 +350,7 @@ func TestUnknownStillAnswers(t *testing.T) {
 	} {
 		d := Explain(x, Offers{})
 		assert.Equal(t, Unknown, d.Cause)
-		checkLaws(t, x, d)
+		checkLaws(t, x, Offers{}, d)
 	}
 }
 

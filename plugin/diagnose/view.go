@@ -1,6 +1,8 @@
 package diagnose
 
 import (
+	"net/http"
+	"slices"
 	"strings"
 
 	"diag405/kong/config"
@@ -10,20 +12,24 @@ import (
 // view is an exchange with what several causes want to know about it.
 type view struct {
 	Exchange
+	seen   Offers
 	allow  Allow
 	path   string // the client's path as Kong's router normalises it
 	prefix string // what the route's path matches of it, stripped or not
 	// explained is the path that route and service alone send upstream. It is ""
 	// when the route is not known.
 	explained string
+	responder responder
 }
 
-func newView(x Exchange) view {
+func newView(x Exchange, seen Offers) view {
 	v := view{
 		Exchange: x,
+		seen:     seen,
 		allow:    ParseAllow(x.Response.Header.Values("Allow")),
 		path:     router.Normalize(x.Client.Path),
 	}
+	v.responder = v.recognise()
 	if x.Route == nil {
 		v.prefix = x.Stripped
 		return v
@@ -85,14 +91,15 @@ func (v view) serviceSets(key string, value any, words string, would *Line) Fix 
 	return setFix(e, "service."+key, value, words+" on "+e.String(), would)
 }
 
-// takes says in a clause what the upstream's answer tells about its path:
-// "which takes only GET".
+// takes says in a clause what is known of the path that the upstream got: "which
+// takes only GET".
 func (v view) takes() string {
+	methods := v.methods()
 	switch {
 	case v.allow.Has(v.Upstream.Method):
 		return "which lists " + v.Upstream.Method + " in Allow and refused it all the same"
-	case len(v.allow.Methods) > 0:
-		return "which takes only " + and(v.allow.Methods)
+	case len(methods) > 0 && !slices.Contains(methods, v.Upstream.Method):
+		return "which takes only " + and(methods)
 	case v.allow.Sent:
 		return "which says that it takes no method at all"
 	}
@@ -111,13 +118,78 @@ func and(words []string) string {
 // lists reports whether the route takes exactly named methods, this one among
 // them: somebody wrote the route for an endpoint.
 func lists(r *config.Route, method string) bool {
-	if r == nil {
-		return false
+	return r != nil && slices.Contains(r.Methods, method)
+}
+
+// leads is where a path that the client might send would lead on the same route,
+// no plugin in between. It is not known when the route is not, when the path does
+// not match it, and when a plugin decides.
+func (v view) leads(clientPath string) (upstreamPath string, ok bool) {
+	if v.Route == nil || v.rewritten() {
+		return "", false
 	}
-	for _, m := range r.Methods {
-		if m == method {
-			return true
-		}
+	path := router.Normalize(clientPath)
+	prefix, ok := router.MatchPath(v.Route, path)
+	if !ok {
+		return "", false
+	}
+	return router.UpstreamPath(v.servicePath(), path, prefix, v.Route.StripPath), true
+}
+
+// clientPathFix asks the client to send another path.
+func (v view) clientPathFix(path string) (Fix, bool) {
+	upstreamPath, ok := v.leads(path)
+	if !ok || upstreamPath == v.Upstream.Path {
+		return Fix{}, false
+	}
+	would := v.at(upstreamPath)
+	return Fix{
+		Words:    "ask for " + path + "; the upstream then gets " + would.String(),
+		Client:   map[string]any{"path": path},
+		Upstream: would,
+	}, true
+}
+
+// clientMethodFix asks the client to send another method.
+func (v view) clientMethodFix(method string) Fix {
+	would := &Line{method, v.Upstream.Path}
+	return Fix{
+		Words:    "send " + method + " instead of " + v.Client.Method + "; the upstream then gets " + would.String(),
+		Client:   map[string]any{"method": method},
+		Upstream: would,
+	}
+}
+
+// got says in a clause what the upstream got and made of it.
+func (v view) got() string {
+	return "the upstream got " + v.Upstream.Line().String() + ", " + v.takes()
+}
+
+// methods are those that the upstream is known to take at the path that it got:
+// by its Allow, else by what it says when it is asked.
+func (v view) methods() []string {
+	if v.allow.Sent {
+		return v.allow.Methods
+	}
+	offer, _ := v.seen.At(v.Upstream.Path)
+	return offer.Methods
+}
+
+// writesOnly reports whether methods are known and none of them is GET or HEAD.
+func (v view) writesOnly() bool {
+	methods := v.methods()
+	return slices.ContainsFunc(methods, isWrite) &&
+		!slices.Contains(methods, http.MethodGet) && !slices.Contains(methods, http.MethodHead)
+}
+
+// isWrite reports the methods that change something.
+func isWrite(method string) bool {
+	switch method {
+	case http.MethodPost, http.MethodPut, http.MethodPatch, http.MethodDelete:
+		return true
 	}
 	return false
 }
+
+// isRead reports GET and HEAD.
+func isRead(method string) bool { return method == http.MethodGet || method == http.MethodHead }

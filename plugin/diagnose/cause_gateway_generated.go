@@ -1,0 +1,43 @@
+package diagnose
+
+import "net/http"
+
+// gatewayGenerated: the 405 never came from the upstream. A response phase does
+// not see these (it does not run for answers that Kong makes); a log record does.
+var gatewayGenerated = cause{
+	code: GatewayGenerated,
+	examine: func(v view) *finding {
+		switch v.Source {
+		case "", "service":
+			return nil
+		case "exit":
+			return &finding{
+				certainty: Confirmed,
+				reason:    "a plugin answered " + v.Client.Line().String() + " itself; it never reached the upstream",
+				facts:     []string{"Kong says that a plugin ended the request"},
+				fixes: []Fix{{
+					Words: "look for the plugin on " + routeEntity(v.Route).String() + ", its service or the whole gateway that answers 405, such as request-termination",
+					App:   "Take the answer out of the plugin that makes it.",
+				}},
+			}
+		}
+		return &finding{
+			certainty: Confirmed,
+			reason:    "Kong refused " + v.Client.Line().String() + " itself; it never reached the upstream",
+			facts:     []string{"Kong says that it made the answer"},
+			fixes:     []Fix{kongRefusedFix(v)},
+		}
+	},
+}
+
+// kongRefusedFix: nginx answers TRACE (and CONNECT) with 405 before anything else
+// sees it (ngx_http_process_request_header in nginx).
+func kongRefusedFix(v view) Fix {
+	if v.Client.Method == http.MethodTrace || v.Client.Method == http.MethodConnect {
+		return Fix{
+			Words:  "send GET: nginx, which Kong is built on, refuses every " + v.Client.Method,
+			Client: map[string]any{"method": http.MethodGet},
+		}
+	}
+	return Fix{Words: "read Kong's error log for this request", App: "Look up the request in Kong's error log."}
+}

@@ -1,0 +1,47 @@
+package diagnose
+
+import "strings"
+
+// pathEncoding: paths that look alike and are not. As with a trailing slash, that
+// the other form takes the method has to be known.
+var pathEncoding = cause{
+	code: PathEncoding,
+	examine: func(v view) *finding {
+		if v.allow.Has(v.Upstream.Method) {
+			return nil
+		}
+		var fixes []Fix
+		for _, change := range respellings {
+			if f, ok := v.clientPathFix(change(v.Client.Path)); ok {
+				fixes = append(fixes, f)
+			}
+		}
+		if len(fixes) == 0 {
+			return nil
+		}
+		return &finding{
+			certainty: Possible,
+			reason:    v.got() + "; spelled otherwise the path is another resource",
+			facts:     []string{"slashes, escapes and letter case count in a path"},
+			fixes:     fixes,
+		}
+	},
+}
+
+// respellings change how a path is written; each leaves alone what it does not
+// apply to. The first is the most common slip: a name with a slash in it that was
+// not escaped, so that one segment became two.
+var respellings = []func(string) string{
+	joinLast,
+	func(p string) string { return strings.NewReplacer("%2F", "/", "%2f", "/").Replace(p) },
+	strings.ToLower,
+}
+
+// joinLast escapes the last slash that has something on both sides.
+func joinLast(path string) string {
+	i := strings.LastIndexByte(path, '/')
+	if i <= 0 || i == len(path)-1 {
+		return path
+	}
+	return path[:i] + "%2F" + path[i+1:]
+}

@@ -1,0 +1,129 @@
+package diagnose
+
+import (
+	"net/http"
+	"slices"
+	"strings"
+)
+
+// protocolMismatch: the request belongs to another protocol over HTTP than what
+// the upstream speaks at that path.
+var protocolMismatch = cause{
+	code: ProtocolMismatch,
+	examine: func(v view) *finding {
+		if v.allow.Has(v.Upstream.Method) {
+			return nil
+		}
+		for _, p := range protocols {
+			if !p.speaks(v) {
+				continue
+			}
+			return &finding{
+				certainty: Likely,
+				reason:    "the request is " + p.name + ", and " + v.got(),
+				facts:     []string{p.mark},
+				fixes:     []Fix{p.fix(v)},
+			}
+		}
+		return nil
+	},
+}
+
+// protocol is something that is spoken over HTTP.
+type protocol struct {
+	name   string
+	mark   string // what it was recognised by
+	speaks func(view) bool
+	fix    func(view) Fix
+}
+
+var protocols = []protocol{
+	{"WebDAV", "only WebDAV has this method", isWebDAV, webDAVFix},
+	{"gRPC-Web", "its Content-Type is application/grpc-web", contentType("application/grpc-web"), grpcWebFix},
+	{"gRPC", "its Content-Type is application/grpc", contentType("application/grpc"), grpcFix},
+	{"a WebSocket handshake without Upgrade", "it asks for a WebSocket and has no Upgrade header", isLostWebSocket, webSocketFix},
+	{"a wait for server-sent events", "it accepts text/event-stream", isEventStream, eventStreamFix},
+}
+
+// webDAVMethods are those of RFC 4918, RFC 3253, RFC 5323 and RFC 4791 that plain
+// HTTP does not have.
+var webDAVMethods = []string{
+	"PROPFIND", "PROPPATCH", "MKCOL", "COPY", "MOVE", "LOCK", "UNLOCK",
+	"REPORT", "MKCALENDAR", "SEARCH", "CHECKOUT", "CHECKIN", "MKACTIVITY", "MERGE",
+}
+
+func isWebDAV(v view) bool { return slices.Contains(webDAVMethods, v.Client.Method) }
+
+func webDAVFix(v view) Fix {
+	return Fix{
+		Words: "point the client at the path where the WebDAV service lives; " + v.Upstream.Path + " is plain HTTP",
+		App:   "Offer WebDAV at " + v.Upstream.Path + ", or redirect discovery to where it is.",
+	}
+}
+
+func contentType(prefix string) func(view) bool {
+	return func(v view) bool {
+		return strings.HasPrefix(strings.ToLower(v.Client.Header.Get("Content-Type")), prefix)
+	}
+}
+
+func grpcWebFix(v view) Fix {
+	e := routeEntity(v.Route)
+	return setFix(e, "plugin.grpc-web", map[string]any{}, "enable the grpc-web plugin on "+e.String()+
+		" and set protocol=grpc on "+serviceEntity(v.Service).String(), nil)
+}
+
+func grpcFix(v view) Fix {
+	e := serviceEntity(v.Service)
+	f := setFix(e, "service.protocol", "grpc", "set protocol=grpc on "+e.String()+
+		" and protocols=grpc,grpcs on "+routeEntity(v.Route).String(), nil)
+	f.Set["route.protocols"] = []any{"grpc", "grpcs"}
+	return f
+}
+
+// webSocketNames are last segments by which applications commonly name a
+// WebSocket's path.
+var webSocketNames = []string{"ws", "wss", "websocket", "websockets", "socket", "socket.io", "sockjs", "cable"}
+
+// isLostWebSocket: a proxy in front drops Upgrade and Connection, which are
+// hop-by-hop, unless it is told to keep them.
+func isLostWebSocket(v view) bool {
+	if v.Client.Method != http.MethodGet || v.Client.Header.Get("Upgrade") != "" {
+		return false
+	}
+	for name := range v.Client.Header {
+		if strings.HasPrefix(name, "Sec-Websocket-") {
+			return true
+		}
+	}
+	s := segments(v.Upstream.Path)
+	return len(s) > 0 && slices.Contains(webSocketNames, strings.ToLower(s[len(s)-1])) && !v.allow.Has(http.MethodGet)
+}
+
+func webSocketFix(v view) Fix {
+	return Fix{
+		Words: "have whatever is before Kong pass Connection: Upgrade and Upgrade: websocket on",
+		Client: map[string]any{"headers": map[string]any{
+			"Connection": "Upgrade",
+			"Upgrade":    "websocket",
+			// What RFC 6455 section 4.1 asks of a handshake; the key is its example.
+			"Sec-WebSocket-Version": "13",
+			"Sec-WebSocket-Key":     "dGhlIHNhbXBsZSBub25jZQ==",
+		}},
+		Upstream: v.at(v.Upstream.Path),
+	}
+}
+
+func isEventStream(v view) bool {
+	return v.Client.Method == http.MethodGet && v.Upstream.Method == http.MethodGet &&
+		strings.Contains(strings.ToLower(v.Client.Header.Get("Accept")), "text/event-stream")
+}
+
+// eventStreamFix: endpoints that answer with a stream and refuse to open one on
+// GET take the request by POST (the Model Context Protocol's streamable HTTP
+// says 405 in as many words).
+func eventStreamFix(v view) Fix {
+	f := v.clientMethodFix(http.MethodPost)
+	f.Words = "the endpoint opens no stream on GET; " + f.Words
+	return f
+}

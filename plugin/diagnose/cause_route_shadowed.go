@@ -1,0 +1,58 @@
+package diagnose
+
+import (
+	"slices"
+
+	"diag405/kong/config"
+	"diag405/kong/router"
+)
+
+// routeShadowed: another route takes the path as well and would lead elsewhere.
+// It needs the configuration's other routes, which a plugin does not have.
+var routeShadowed = cause{
+	code: RouteShadowed,
+	examine: func(v view) *finding {
+		other := v.shadowed()
+		if other == nil || v.allow.Has(v.Upstream.Method) {
+			return nil
+		}
+		f := &finding{
+			certainty: Possible,
+			reason: routeEntity(v.Route).String() + " took the request before " + routeEntity(other).String() +
+				", which has the path as well, and " + v.got(),
+			facts: []string{routeEntity(other).String() + " leads to " + serviceEntity(other.Service).String()},
+			fixes: []Fix{{
+				Words: "narrow the paths of " + routeEntity(v.Route).String() + " so that they leave this one to " + routeEntity(other).String(),
+				App:   "Narrow the route's paths.",
+			}},
+		}
+		if v.refusesEverywhere() {
+			f.certainty = Likely
+		}
+		return f
+	},
+}
+
+// shadowed is another route to another service that would take the request, too.
+func (v view) shadowed() *config.Route {
+	if v.Route == nil {
+		return nil
+	}
+	i := slices.IndexFunc(v.Routes, func(r *config.Route) bool {
+		if r.ID == v.Route.ID || r.Service == nil || r.Service == v.Service || len(r.Paths) == 0 {
+			return false
+		}
+		if len(r.Methods) > 0 && !slices.Contains(r.Methods, v.Client.Method) {
+			return false
+		}
+		if len(r.Hosts) > 0 && !slices.Contains(r.Hosts, hostname(v.Client.Host)) {
+			return false
+		}
+		_, ok := router.MatchPath(r, v.path)
+		return ok
+	})
+	if i < 0 {
+		return nil
+	}
+	return v.Routes[i]
+}

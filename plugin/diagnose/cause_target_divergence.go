@@ -1,0 +1,30 @@
+package diagnose
+
+import (
+	"net/http"
+	"strconv"
+)
+
+// targetDivergence: another target of the same upstream takes the very same
+// request, as with two versions side by side.
+var targetDivergence = cause{
+	code: TargetDivergence,
+	examine: func(v view) *finding {
+		for _, other := range v.Elsewhere {
+			if other.Status == http.StatusMethodNotAllowed || other.Status >= http.StatusInternalServerError || other.Target == v.Target {
+				continue
+			}
+			return &finding{
+				certainty: Confirmed,
+				reason: "target " + v.Target + " refused " + v.Upstream.Line().String() + ", and target " + other.Target +
+					" answered the same request with " + strconv.Itoa(other.Status),
+				facts: []string{"two targets of one upstream answer differently"},
+				fixes: []Fix{{
+					Words: "bring target " + v.Target + " to what runs at " + other.Target + ", or take it out of the upstream",
+					App:   "Run the same application on every target; " + v.Target + " differs.",
+				}},
+			}
+		}
+		return nil
+	},
+}
