@@ -34,8 +34,11 @@ type Options struct {
 	// hosts file does. Names that are not in it are looked up as usual.
 	Hosts map[string]string
 	// AllowDebugHeader is Kong's allow_debug_header: a request with a Kong-Debug
-	// header learns its route and service from the answer. The stand-in's only.
+	// header learns its route and service from the answer.
 	AllowDebugHeader bool
+	// TrustClients is trusted_ips=127.0.0.0/8: what clients say of themselves in
+	// X-Forwarded-Proto and the like counts.
+	TrustClients bool
 	// ErrorLog receives the gateway's error log, whole lines at a time. Nil:
 	// nobody reads it.
 	ErrorLog io.Writer

@@ -248,6 +248,7 @@ func (k *kongGateway) close() error {
 // kongHome is the folder of one Kong, with all that Kong needs to find there.
 type kongHome struct {
 	dir     string
+	options Options
 	plugins []kongPlugin
 	proxy   string // host:port
 	admin   string // host:port
@@ -262,7 +263,7 @@ type kongPlugin struct {
 }
 
 func newKongHome(o Options) (_ *kongHome, err error) {
-	h := &kongHome{}
+	h := &kongHome{options: o}
 	if h.proxy, h.admin, err = freeKongPorts(); err != nil {
 		return nil, err
 	}
@@ -435,7 +436,6 @@ func (h *kongHome) environment(inherited []string) []string {
 		// A kept connection would lead into the application of an earlier case
 		// that had the same address.
 		"KONG_UPSTREAM_KEEPALIVE_POOL_SIZE=0",
-		"KONG_ALLOW_DEBUG_HEADER=on",
 		"KONG_DNS_HOSTSFILE="+h.hosts(),
 		"KONG_RESOLVER_HOSTS_FILE="+h.hosts(), // what the new DNS client reads
 	)
@@ -443,6 +443,12 @@ func (h *kongHome) environment(inherited []string) []string {
 		// Otherwise the workers, and the plugin servers that they start, run as
 		// kong or nobody, who may not enter our folder.
 		env = append(env, "KONG_NGINX_USER=root root")
+	}
+	if h.options.AllowDebugHeader {
+		env = append(env, "KONG_ALLOW_DEBUG_HEADER=on")
+	}
+	if h.options.TrustClients {
+		env = append(env, "KONG_TRUSTED_IPS=127.0.0.0/8")
 	}
 	return append(env, h.pluginSettings()...)
 }

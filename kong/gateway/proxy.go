@@ -114,15 +114,28 @@ func (x *exchange) addDebugHeaders() {
 	}
 }
 
+// forwarded is what a trusted client says of itself in a header, and what the
+// gateway knows otherwise.
+func (x *exchange) forwarded(header, known string) string {
+	if said := x.header.Get(header); said != "" && x.gw.options.TrustClients {
+		return said
+	}
+	return known
+}
+
+// forwardedProto is the scheme that the client used; its connection to the
+// gateway is always plain.
+func (x *exchange) forwardedProto() string { return x.forwarded("X-Forwarded-Proto", "http") }
+
 // checkProtocol refuses what the route's protocols do not allow over plain
 // HTTP/1 (access.before in kong/runloop/handler.lua).
 func (x *exchange) checkProtocol() *answer {
 	has := func(p string) bool { return slices.Contains(x.route.Protocols, p) }
-	if has("https") && !has("http") {
+	if has("https") && !has("http") && x.forwardedProto() != "https" {
 		x.exited = true
 		status := x.route.HTTPSRedirectStatusCode
 		if slices.Contains([]int{301, 302, 307, 308}, status) {
-			x.out.Set("Location", "https://"+x.host+x.requestURI)
+			x.out.Set("Location", "https://"+x.forwarded("X-Forwarded-Host", x.host)+x.requestURI)
 			return &answer{status: status}
 		}
 		return x.errorAnswer(426, "Please use HTTPS protocol",
@@ -153,10 +166,11 @@ func (x *exchange) prepareUpstream() {
 		u.connection, u.upgrade = "keep-alive, Upgrade", "websocket"
 	}
 	u.forwardedFor = appended(x.header.Get("X-Forwarded-For"), ip)
-	// No client is trusted (trusted_ips is empty by default), so what it says of
-	// itself in X-Forwarded-* does not count.
-	u.forwardedProto, u.forwardedHost, u.forwardedPort = "http", x.host, strconv.Itoa(port)
-	u.forwardedPath, u.prefix = x.match.ForwardedPath, x.match.Stripped
+	u.forwardedProto = x.forwardedProto()
+	u.forwardedHost = x.forwarded("X-Forwarded-Host", x.host)
+	u.forwardedPort = x.forwarded("X-Forwarded-Port", strconv.Itoa(port))
+	u.forwardedPath = x.forwarded("X-Forwarded-Path", x.match.ForwardedPath)
+	u.prefix = x.forwarded("X-Forwarded-Prefix", x.match.Stripped)
 	u.via = appended(x.header.Get("Via"), strings.TrimPrefix(x.client.Proto, "HTTP/")+" "+serverHeader)
 	if x.service != nil {
 		u.scheme = x.service.Protocol

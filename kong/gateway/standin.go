@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"net"
 	"os"
+	"path/filepath"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -66,6 +67,9 @@ func startStandIn(ctx context.Context, o Options) (Gateway, error) {
 
 // start starts the plugin servers, all at once, then listens.
 func (g *standIn) start(ctx context.Context) error {
+	if err := g.writeEnvironment(); err != nil {
+		return err
+	}
 	if err := g.startServers(ctx); err != nil {
 		return err
 	}
@@ -78,6 +82,25 @@ func (g *standIn) start(ctx context.Context) error {
 	}
 	g.listener = l
 	g.wg.Go(g.accept)
+	return nil
+}
+
+// writeEnvironment puts what a plugin server may look up of the gateway into the
+// prefix: the hosts file, and the settings that name it, in the form in which Kong
+// keeps its own (write_env_file in kong/cmd/utils/prefix_handler.lua).
+func (g *standIn) writeEnvironment() error {
+	hosts, err := kongHosts(g.options.Hosts)
+	if err != nil {
+		return err
+	}
+	file := filepath.Join(g.prefix, "hosts")
+	err = errors.Join(
+		os.WriteFile(file, hosts, 0o644),
+		os.WriteFile(filepath.Join(g.prefix, ".kong_env"), []byte("dns_hostsfile = "+file+"\n"), 0o644),
+	)
+	if err != nil {
+		return fmt.Errorf("writing the prefix directory: %w", err)
+	}
 	return nil
 }
 
