@@ -53,7 +53,20 @@ type Config struct {
 	// X-Diag.
 	HeaderPrefix string `json:"header_prefix"`
 
+	// Probe is "off" or "options": on a 405, ask the same upstream with OPTIONS which
+	// methods the paths in question take. Default off.
+	Probe string `json:"probe"`
+
+	// ProbeTimeout is how long the answer may be held back for that, in milliseconds,
+	// from 10 to 5000. Default 300.
+	ProbeTimeout int `json:"probe_timeout"`
+
+	// OpenAPI is the path of the application's OpenAPI document, in a file that the
+	// plugin server can read. It is read again when it changes. Default none.
+	OpenAPI string `json:"openapi"`
+
 	problems *problems // what decoding found; told once
+	sources  *sources  // where more is learned about an upstream
 }
 
 // defaults is the one source of defaults.
@@ -66,15 +79,24 @@ func defaults() Config {
 		LogFormat:    "text",
 		Buffering:    "auto",
 		HeaderPrefix: "X-Diag",
+		Probe:        "off",
+		ProbeTimeout: 300,
 		problems:     &problems{},
 	}
 }
 
 // New returns a configuration with every default, into which the plugin server
 // decodes what Kong sends. It is called for each instance.
-func New() any {
-	c := defaults()
-	return &c
+func New() any { return Constructor("")() }
+
+// Constructor makes a [New] for a plugin server in the given Kong prefix, where it
+// finds out how Kong looks up host names; "" when there is none.
+func Constructor(prefix string) func() any {
+	return func() any {
+		c := defaults()
+		c.sources = newSources(prefix, &c)
+		return &c
+	}
 }
 
 // UnmarshalJSON lays an operator's settings over the defaults, field by field.
@@ -85,6 +107,7 @@ func (c *Config) UnmarshalJSON(data []byte) error {
 	if err := json.Unmarshal(data, &fields); err != nil {
 		return fmt.Errorf("decoding the plugin's config: %w", err)
 	}
+	prefix := c.sources.prefix
 	*c = defaults()
 	var errs []error
 	for _, s := range c.settings() {
@@ -97,6 +120,7 @@ func (c *Config) UnmarshalJSON(data []byte) error {
 		}
 	}
 	c.problems.err = errors.Join(errs...)
+	c.sources = newSources(prefix, c)
 	return nil
 }
 
@@ -118,6 +142,9 @@ func (c *Config) settings() []setting {
 		{"log_query", into(&c.LogQuery, nil)},
 		{"buffering", into(&c.Buffering, oneOf("auto", "always"))},
 		{"header_prefix", into(&c.HeaderPrefix, headerPrefix)},
+		{"probe", into(&c.Probe, oneOf("off", "options"))},
+		{"probe_timeout", into(&c.ProbeTimeout, between(10, 5000))},
+		{"openapi", into(&c.OpenAPI, nil)},
 	}
 }
 
@@ -147,13 +174,22 @@ func oneOf(allowed ...string) func(string) error {
 	}
 }
 
+func between(low, high int) func(int) error {
+	return func(value int) error {
+		if value < low || value > high {
+			return fmt.Errorf("%d is outside %d..%d", value, low, high)
+		}
+		return nil
+	}
+}
+
 func statuses(values []int) error {
 	if len(values) == 0 {
 		return errors.New("the list is empty")
 	}
 	for _, status := range values {
-		if status < 400 || status > 599 {
-			return fmt.Errorf("%d is outside 400..599", status)
+		if err := between(400, 599)(status); err != nil {
+			return err
 		}
 	}
 	return nil

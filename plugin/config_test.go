@@ -11,7 +11,7 @@ import (
 // withoutProblems makes configurations comparable.
 func withoutProblems(c *Config) Config {
 	out := *c
-	out.problems = nil
+	out.problems, out.sources = nil, nil
 	return out
 }
 
@@ -43,6 +43,9 @@ func TestConfigBadValues(t *testing.T) {
 		{`{"log_query": 0}`, `log_query: 0 is not a bool; the default holds`},
 		{`{"buffering": "off"}`, `buffering: "off" is not one of auto, always; the default holds`},
 		{`{"header_prefix": "X Diag\n"}`, `header_prefix: "X Diag\n" is not 1 to 64 letters, digits and dashes; the default holds`},
+		{`{"probe": "get"}`, `probe: "get" is not one of off, options; the default holds`},
+		{`{"probe_timeout": 9}`, `probe_timeout: 9 is outside 10..5000; the default holds`},
+		{`{"openapi": {}}`, `openapi: {} is not a string; the default holds`},
 		{`{"log_query": 0, "expose": 1}`, "expose: 1 is not a string; the default holds\nlog_query: 0 is not a bool; the default holds"},
 	}
 	for _, tt := range tests {

@@ -77,7 +77,11 @@ func (c *Config) response(gw gateway) {
 // explain tells the client, the log and the record why. A failed call is not
 // worth a retry: the connection to Kong is gone then, or the next one fails too.
 func (c *Config) explain(gw gateway, x diagnose.Exchange) {
-	d := diagnose.Explain(x, diagnose.Offers{})
+	seen, err := c.sources.offers(x)
+	if err != nil {
+		note(gw, "warn", err.Error())
+	}
+	d := diagnose.Explain(x, seen)
 	o := c.options()
 	for _, h := range c.headers(x, d, o) {
 		if gw.SetHeader(h.Name, h.Value) != nil {

@@ -105,10 +105,6 @@ func differs(template, got []string) (string, int) {
 	return "/" + strings.Join(with, "/"), segmentDiffers
 }
 
-func matchAll(template, got []string) bool {
-	return slices.EqualFunc(template, got, matchSegment)
-}
-
 // isSlip reports segments that are easily taken for each other: two versions, a
 // singular and its plural, or the same letters in another case.
 func isSlip(a, b string) bool {

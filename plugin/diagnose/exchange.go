@@ -103,13 +103,39 @@ func (o Offers) At(path string) (offer Offer, known bool) {
 	if offer, ok := o.Paths[path]; ok {
 		return offer, true
 	}
-	offer.Complete = len(o.API) > 0
+	if len(o.API) == 0 {
+		return Offer{}, false
+	}
+	// Documents seldom name the methods that frameworks add by themselves.
+	offer = Offer{Complete: true, Doubtful: []string{http.MethodHead, http.MethodOptions}}
 	for _, e := range o.API {
-		if matchTemplate(e.Path, path) {
+		switch {
+		case matchTemplate(e.Path, path) && isVague(e.Path):
+			offer.Doubtful = append(offer.Doubtful, e.Methods...)
+		case matchTemplate(e.Path, path):
 			offer.Methods = append(offer.Methods, e.Methods...)
+		case belowTemplate(e.Path, path):
+			// A placeholder at the end may stand for several segments: FastAPI writes its
+			// {name:path} as {name}.
+			offer.Complete = false
 		}
 	}
-	return offer, offer.Complete
+	return offer, true
+}
+
+// isVague reports a template of nothing but placeholders, which any path of its
+// length matches, whatever it is for.
+func isVague(template string) bool {
+	s := segments(template)
+	return len(s) > 0 && !slices.ContainsFunc(s, func(segment string) bool { return !isPlaceholder(segment) })
+}
+
+// describes reports whether the API has a path: if it does not have the one that
+// the upstream just answered for, it is written from another point of view.
+func (o Offers) describes(path string) bool {
+	return slices.ContainsFunc(o.API, func(e Endpoint) bool {
+		return matchTemplate(e.Path, path) || belowTemplate(e.Path, path)
+	})
 }
 
 // Takes reports whether the method is known to be taken.
@@ -124,27 +150,47 @@ func (o Offer) Refuses(method string) bool {
 // for (OpenAPI 3.1, "Path Templating"): {name} stands for any text without a
 // slash, at least one character of it.
 func matchTemplate(template, path string) bool {
-	want, got := strings.Split(template, "/"), strings.Split(path, "/")
-	if len(want) != len(got) {
+	if strings.Count(template, "/") != strings.Count(path, "/") {
 		return false
 	}
-	for i := range want {
-		if !matchSegment(want[i], got[i]) {
-			return false
-		}
-	}
-	return true
+	return matchAll(strings.Split(template, "/"), strings.Split(path, "/"))
 }
 
-// matchSegment matches a segment that may have a placeholder with text around it.
+// belowTemplate reports whether a path goes on behind a template that ends in a
+// placeholder.
+func belowTemplate(template, path string) bool {
+	n := strings.Count(template, "/") + 1
+	s := strings.Split(path, "/")
+	return len(s) > n && strings.HasSuffix(template, "}") && matchAll(strings.Split(template, "/"), s[:n])
+}
+
+func matchAll(template, got []string) bool {
+	return slices.EqualFunc(template, got, matchSegment)
+}
+
+// matchSegment matches one segment, in which placeholders may have text around
+// them: {name}.json, {from}-{to}.
 func matchSegment(template, segment string) bool {
-	before, rest, ok := strings.Cut(template, "{")
-	if !ok {
-		return template == segment
+	for {
+		before, rest, ok := strings.Cut(template, "{")
+		if !ok {
+			return template == segment
+		}
+		_, after, ok := strings.Cut(rest, "}")
+		if !ok || !strings.HasPrefix(segment, before) || len(segment) == len(before) {
+			return false
+		}
+		segment = segment[len(before)+1:] // one character at least is the placeholder's
+		next, _, _ := strings.Cut(after, "{")
+		if next == after {
+			return strings.HasSuffix(segment, after)
+		}
+		i := strings.Index(segment, next)
+		if i < 0 {
+			return false
+		}
+		template, segment = after, segment[i:]
 	}
-	_, after, ok := strings.Cut(rest, "}")
-	return ok && len(segment) > len(before)+len(after) &&
-		strings.HasPrefix(segment, before) && strings.HasSuffix(segment, after)
 }
 
 func isPlaceholder(segment string) bool { return strings.Contains(segment, "{") }

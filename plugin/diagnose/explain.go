@@ -142,7 +142,17 @@ func (v view) offerFor(f Fix) Offer {
 		return Offer{}
 	}
 	offer, _ := v.seen.At(f.Upstream.Path)
+	if _, asked := v.seen.Paths[f.Upstream.Path]; !asked && !v.documentFits() {
+		offer.Complete = false
+	}
 	return offer
+}
+
+// documentFits reports whether what the document leaves out is really not there:
+// it has to know the path that the upstream just answered for, and paths have to
+// mean the same whatever the Host.
+func (v view) documentFits() bool {
+	return v.seen.describes(v.Upstream.Path) && !v.hostNames(v.servicePath())
 }
 
 func (v view) methodOf(f Fix) string {

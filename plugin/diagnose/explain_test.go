@@ -72,11 +72,15 @@ func takes(path string, methods ...string) Offers {
 	return Offers{Paths: map[string]Offer{path: {Methods: methods, Complete: true}}}
 }
 
-// offers is a document with POST at some paths.
-func offers(paths ...string) Offers {
+// offers is a document with these operations; a path alone is one with POST.
+func offers(operations ...string) Offers {
 	var o Offers
-	for _, path := range paths {
-		o.API = append(o.API, Endpoint{path, []string{"POST"}})
+	for _, operation := range operations {
+		method, path, ok := strings.Cut(operation, " ")
+		if !ok {
+			method, path = "POST", operation
+		}
+		o.API = append(o.API, Endpoint{path, []string{method}})
 	}
 	return o
 }
@@ -176,6 +180,7 @@ func TestExplain(t *testing.T) {
 		// The service's path belongs to another endpoint.
 		{"another base", scene{client: "POST /resolvers/a/b", route: "/resolvers", base: "/v1/projects", allow: "GET", seen: offers("/v1/resolvers/{x}/{y}", "/v1/views/{x}/{y}")}, ServicePath, Confirmed, "POST /v1/resolvers/a/b"},
 		{"bucket in host and path", scene{client: "POST /", host: "pics.store.test > pics.store.test", base: "/pics", allow: "GET"}, ServicePath, Likely, "POST /"},
+		{"bucket in host, documented by path", scene{client: "POST /", host: "pics.store.test > pics.store.test", base: "/pics", allow: "GET", seen: offers("GET /", "/{bucket}")}, ServicePath, Likely, "POST /"},
 
 		// Another place.
 		{"host below the upstream's", scene{client: "POST /", host: "pics.store.test > store.test:80", allow: "GET"}, HostHeader, Likely, "POST /"},
@@ -301,7 +306,10 @@ func TestOffersDecide(t *testing.T) {
 		{"offered there: confirmed", mount, offers("/shop/{what}"), StripPath, Confirmed},
 		{"refused there: not the cause", endpoint, takes("/api/sendOrder", "GET"), MethodNotAllowed, Possible},
 		{"no such path: not the cause", endpoint, takes("/api/sendOrder"), MethodNotAllowed, Possible},
-		{"not in the document: not the cause", endpoint, offers("/api/sendOrder/{id}"), MethodNotAllowed, Possible},
+		{"not in the document: not the cause", endpoint, offers("/api/sendOrder/{id}", "GET /"), MethodNotAllowed, Possible},
+		{"document from another point of view: says nothing", endpoint, offers("/api/sendOrder/{id}"), StripPath, Likely},
+		{"any path at all: says nothing", mount, offers("/{a}/{b}", "GET /items"), MethodNotAllowed, Possible},
+		{"perhaps below a placeholder: says nothing", endpoint, offers("/{page}", "GET /"), StripPath, Likely},
 		{"perhaps more than named: says nothing", endpoint, Offers{Paths: map[string]Offer{"/api/sendOrder": {Methods: []string{"GET"}}}}, StripPath, Likely},
 		{"another path: says nothing", endpoint, takes("/other", "POST"), StripPath, Likely},
 	}
@@ -328,6 +336,11 @@ func TestMatchTemplate(t *testing.T) {
 		{"/{x}", "/a%2Fb", true},
 		{"/{name}.json", "/a.json", true},
 		{"/{name}.json", "/.json", false},
+		{"/{from}-{to}", "/a-b", true},
+		{"/{from}-{to}", "/a-", false},
+		{"/{from}-{to}", "/-b", false},
+		{"/{a}.{b}.gz", "/x.tar.gz", true},
+		{"/{a}{b}", "/xy", true},
 		{"/{open", "/{open", false},
 	}
 	for _, tt := range tests {

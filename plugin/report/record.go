@@ -46,8 +46,10 @@ func requestRecord(r diagnose.Request, o Options) map[string]any {
 func fixes(all []diagnose.Fix) []any {
 	out := make([]any, len(all))
 	for i, f := range all {
-		m := change(f)
-		m["words"] = f.Words
+		// As text: Kong turns false and null inside a value into nothing on the way
+		// (pb_unwrap in kong/runloop/plugin_servers/rpc/pb_rpc.lua), and those are what
+		// many a fix sets.
+		m := map[string]any{"words": f.Words, "change": compactJSON(change(f))}
 		if f.Entity.Kind != "" {
 			m["entity"] = map[string]any{"kind": f.Entity.Kind, "name": f.Entity.Name, "id": f.Entity.ID}
 		}

@@ -114,7 +114,7 @@ func TestRecord(t *testing.T) {
 	assert.Equal(t, "strip-path", r["cause"])
 	assert.Equal(t, map[string]any{"method": "POST", "path": "/?key&unit", "host": "weather:8900"}, r["upstream"])
 	first := r["fixes"].([]any)[0].(map[string]any)
-	assert.Equal(t, map[string]any{"route.strip_path": false}, first["set"])
+	assert.Equal(t, `{"set":{"route.strip_path":false}}`, first["change"])
 	assert.Equal(t, map[string]any{"kind": "route", "name": "post", "id": x.Route.ID}, first["entity"])
 	assert.Equal(t, "POST /api/sendWeather", first["upstream"])
 	assert.NotContains(t, compactJSON(r), "secret")

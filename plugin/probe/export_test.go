@@ -1,0 +1,8 @@
+package probe
+
+// Cached is how many paths the cache holds.
+func (p *Prober) Cached() int {
+	p.cache.mu.Lock()
+	defer p.cache.mu.Unlock()
+	return len(p.cache.inquiries)
+}

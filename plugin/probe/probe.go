@@ -1,0 +1,195 @@
+package probe
+
+import (
+	"cmp"
+	"context"
+	"net"
+	"net/http"
+	"slices"
+	"time"
+
+	"diag405/plugin/diagnose"
+)
+
+const (
+	// MaxRequests is how many requests one Ask sends at most: for [ControlPath], for
+	// the path that was refused, and for four candidates.
+	MaxRequests = 6
+
+	// ControlPath is asked to learn what the upstream says of a path that does not
+	// exist. It is always the same, so that it can be filtered from access logs, and
+	// deep, so that an application's own /{page} or /{kind}/{id} does not have it.
+	ControlPath = "/diag405-control/no-such-path/0"
+
+	// GuardHeader marks a probe. A request that carries it must not be answered with
+	// probes: a gateway whose upstream is a gateway would ask itself for ever.
+	GuardHeader = "X-Diag-Probe"
+
+	// failedFor is how long a path that gave no answer is left alone. An upstream
+	// that drops OPTIONS delays one 405 in that time by the timeout, not each.
+	failedFor = 10 * time.Second
+)
+
+// IsProbe reports whether a request with these headers is a probe, to which no
+// probe may be sent in turn.
+func IsProbe(h http.Header) bool { return len(h.Values(GuardHeader)) > 0 }
+
+// Upstream is what a service's requests go to.
+type Upstream struct {
+	Scheme string // http or https; anything else is never asked
+	// Address is the host:port to connect to. It must be the service's own, from the
+	// gateway's configuration: an address out of a request would let clients choose
+	// whom the gateway talks to.
+	Address string
+	// Host is the Host header, and without its port the name asked for in TLS: nginx
+	// sends $upstream_host as both.
+	Host string
+}
+
+// Options are settings of a [Prober]. A zero field means its default.
+type Options struct {
+	Timeout   time.Duration // for all paths of an Ask together, default 300 ms
+	PerSecond int           // requests in any second, to all upstreams together, default 10
+	CacheFor  time.Duration // how long an answer is used, default one minute
+	CacheSize int           // paths whose answer is kept, default 1024
+
+	// Dial connects to an upstream, by default over TCP with the system's resolver.
+	// It must return when ctx ends.
+	Dial func(ctx context.Context, network, address string) (net.Conn, error)
+	// Now is the clock of the cache and of the rate, by default time.Now. Timeouts
+	// run by the real one.
+	Now func() time.Time
+}
+
+func (o Options) withDefaults() Options {
+	o.Timeout = cmp.Or(o.Timeout, 300*time.Millisecond)
+	o.PerSecond = cmp.Or(o.PerSecond, 10)
+	o.CacheFor = cmp.Or(o.CacheFor, time.Minute)
+	o.CacheSize = cmp.Or(o.CacheSize, 1024)
+	if o.Dial == nil {
+		o.Dial = new(net.Dialer).DialContext
+	}
+	if o.Now == nil {
+		o.Now = time.Now
+	}
+	return o
+}
+
+// Prober asks upstreams. It is safe for concurrent use, needs no closing, and is
+// meant to be one for the process, as its limits hold for all who share it.
+type Prober struct {
+	options Options
+	cache   *cache
+}
+
+// New returns a Prober that has asked nobody yet.
+func New(o Options) *Prober {
+	o = o.withDefaults()
+	return &Prober{
+		options: o,
+		cache:   &cache{size: o.CacheSize, rate: rate{sent: make([]time.Time, max(o.PerSecond, 1))}},
+	}
+}
+
+// Ask says what the upstream takes at the paths, of which only those are in the
+// result that answered. refused is the request that the upstream just answered
+// with 405; its path is asked too. Paths are as they go on the wire, without a
+// query, the most telling first: of more than four the rest is not asked. Paths
+// that cannot be sent as they are, with a space or a control byte say, are left
+// out.
+//
+// Ask returns after Options.Timeout at the latest, or when ctx ends, with what is
+// known by then; a deadline of ctx shortens the timeout. A path that somebody else
+// is asking already is waited for, not asked again. What has not answered by its
+// deadline is left alone for ten seconds. When the rate is used up paths remain
+// unknown; nothing waits for its turn.
+func (p *Prober) Ask(ctx context.Context, u Upstream, refused diagnose.Line, paths []string) map[string]Answer {
+	if !u.valid() {
+		return nil
+	}
+	paths = choose(append([]string{refused.Path}, paths...))
+	if len(paths) == 0 {
+		return nil
+	}
+	ctx, cancel := context.WithTimeout(ctx, p.options.Timeout)
+	defer cancel()
+	return judge(u, refused, collect(ctx, p.start(ctx, u, paths)))
+}
+
+// choose keeps the paths that can be sent, each once, in order, and leaves room
+// for the control path.
+func choose(paths []string) []string {
+	var chosen []string
+	for _, path := range paths {
+		if len(chosen) == MaxRequests-1 {
+			break
+		}
+		if validPath(path) && path != ControlPath && !slices.Contains(chosen, path) {
+			chosen = append(chosen, path)
+		}
+	}
+	return chosen
+}
+
+// start sees to it that each path has been asked or is being asked. The control
+// path comes first: without an answer there the others are worth nothing, so an
+// upstream that just gave none is left alone.
+func (p *Prober) start(ctx context.Context, u Upstream, paths []string) map[string]*inquiry {
+	control := p.inquire(ctx, place{u, ControlPath})
+	if control == nil || control.failed() {
+		return nil
+	}
+	started := map[string]*inquiry{ControlPath: control}
+	for _, path := range paths {
+		if q := p.inquire(ctx, place{u, path}); q != nil {
+			started[path] = q
+		}
+	}
+	return started
+}
+
+// inquire returns the inquiry for a place and starts it when there is none; nil
+// when that would be more than the rate allows.
+func (p *Prober) inquire(ctx context.Context, at place) *inquiry {
+	q, isNew := p.cache.inquiry(at, p.options.Now())
+	if isNew {
+		go p.answer(ctx, at, q)
+	}
+	return q
+}
+
+// answer runs an inquiry to its end. Others may have come to wait for it, so it
+// has the time of the caller who began it, and goes on when that one gives up.
+func (p *Prober) answer(caller context.Context, at place, q *inquiry) {
+	deadline, _ := caller.Deadline() // Ask has set one
+	ctx, cancel := context.WithDeadline(context.WithoutCancel(caller), deadline)
+	defer cancel()
+	var r *reply
+	defer func() {
+		// What an upstream sends must never end the plugin server, and a panic in a
+		// goroutine would.
+		if recover() != nil {
+			r = nil
+		}
+		p.cache.finish(q, r, p.options.Now().Add(p.keep(r)))
+	}()
+	r, _ = p.options.exchange(ctx, at) // why there is no answer makes no difference
+}
+
+func (p *Prober) keep(r *reply) time.Duration {
+	if r == nil {
+		return min(failedFor, p.options.CacheFor)
+	}
+	return p.options.CacheFor
+}
+
+// collect waits for the answers, and leaves out those that do not come in time.
+func collect(ctx context.Context, started map[string]*inquiry) map[string]*reply {
+	replies := map[string]*reply{}
+	for path, q := range started {
+		if r := q.wait(ctx); r != nil {
+			replies[path] = r
+		}
+	}
+	return replies
+}

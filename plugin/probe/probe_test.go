@@ -1,0 +1,624 @@
+package probe_test
+
+import (
+	"bufio"
+	"context"
+	"crypto/tls"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"runtime"
+	"slices"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"diag405/plugin/diagnose"
+	"diag405/plugin/probe"
+)
+
+// refused is the request that the upstreams in these tests answered with 405.
+var refused = diagnose.Line{Method: "POST", Path: "/"}
+
+// upstream is an HTTP server on loopback that notes which paths it was asked for.
+type upstream struct {
+	*httptest.Server
+	mu    sync.Mutex
+	asked []string
+}
+
+func serve(t *testing.T, h http.Handler) *upstream {
+	u := &upstream{}
+	u.Server = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		u.mu.Lock()
+		u.asked = append(u.asked, r.RequestURI)
+		u.mu.Unlock()
+		h.ServeHTTP(w, r)
+	}))
+	t.Cleanup(u.Close)
+	return u
+}
+
+func (u *upstream) place() probe.Upstream {
+	return probe.Upstream{Scheme: "http", Address: u.Listener.Addr().String(), Host: "app.test"}
+}
+
+// count is how often the path was asked; "" counts all.
+func (u *upstream) count(path string) int {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	if path == "" {
+		return len(u.asked)
+	}
+	return len(slices.DeleteFunc(slices.Clone(u.asked), func(p string) bool { return p != path }))
+}
+
+// unhurried is for tests in which an upstream answers: it never times out there.
+var unhurried = probe.Options{Timeout: time.Minute}
+
+// application answers OPTIONS from a table: path to "status", "status Allow" or
+// "status Header: value|Header: value". A path that is not in it is asked as "*".
+type application map[string]string
+
+func (a application) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	answer, ok := a[r.RequestURI]
+	if !ok {
+		answer = a["*"]
+	}
+	var status int
+	fmt.Sscan(answer, &status)
+	_, rest, _ := strings.Cut(answer, " ")
+	for field := range strings.SplitSeq(rest, "|") {
+		name, value, ok := strings.Cut(field, ": ")
+		switch {
+		case name == "body":
+			defer io.WriteString(w, value)
+		case ok:
+			w.Header().Add(name, value)
+		case field != "":
+			w.Header().Set("Allow", field)
+		}
+	}
+	w.WriteHeader(status)
+}
+
+func TestAnswers(t *testing.T) {
+	const path = "/api/orders"
+	tests := []struct {
+		name string
+		app  application
+		want string // what is known of the path, see known
+	}{
+		{"framework that answers OPTIONS", application{path: "200 POST, OPTIONS", "/": "200 GET", "*": "404"}, "takes POST, OPTIONS; complete"},
+		{"framework that routes OPTIONS", application{path: "405 GET, POST", "/": "405 GET", "*": "404"}, "takes GET, POST; complete"},
+		{"no content", application{path: "204 POST", "/": "405 GET", "*": "404"}, "takes POST; complete"},
+		{"Allow in two fields", application{path: "405 Allow: GET|Allow: POST", "/": "405 GET", "*": "404"}, "takes GET, POST; complete"},
+		{"empty Allow refuses all", application{path: "405 Allow: ", "/": "405 GET", "*": "404"}, "complete"},
+		{"empty Allow in a 200", application{path: "200 Allow: ", "/": "405 GET", "*": "404"}, "nothing"},
+		{"no such path", application{path: "404", "/": "405 GET", "*": "404"}, "missing; complete"},
+		{"gone", application{path: "410", "/": "405 GET", "*": "404"}, "missing; complete"},
+		{"200 without Allow", application{path: "200", "/": "405 GET", "*": "404"}, "nothing"},
+		{"405 without Allow", application{path: "405", "/": "405 GET", "*": "404"}, "nothing"},
+		{"CORS policy", application{path: "204 Access-Control-Allow-Methods: GET, POST", "/": "405 GET", "*": "404"}, "nothing"},
+		{"401", application{path: "401 GET", "/": "405 GET", "*": "404"}, "nothing"},
+		{"403", application{path: "403", "/": "405 GET", "*": "404"}, "nothing"},
+		{"429", application{path: "429", "/": "405 GET", "*": "404"}, "nothing"},
+		{"500", application{path: "500 GET", "/": "405 GET", "*": "404"}, "nothing"},
+
+		// Starlette's first route, by its server or by its body behind a proxy.
+		{"uvicorn", application{path: "405 Server: uvicorn|Allow: GET", "/": "405 GET", "*": "404"}, "takes GET"},
+		{"hypercorn", application{path: "405 Server: hypercorn-h11|Allow: GET", "/": "405 GET", "*": "404"}, "takes GET"},
+		{"granian", application{path: "405 Server: granian|Allow: GET", "/": "405 GET", "*": "404"}, "takes GET"},
+		{"FastAPI's body", application{path: `405 Allow: GET|body: {"detail":"Method Not Allowed"}`, "/": "405 GET", "*": "404"}, "takes GET"},
+		{"Starlette's body", application{path: "405 Allow: GET|body: Method Not Allowed", "/": "405 GET", "*": "404"}, "takes GET"},
+		{"other body of that length", application{path: "405 Allow: GET|body: method not allowed", "/": "405 GET", "*": "404"}, "takes GET; complete"},
+		{"Starlette's own OPTIONS", application{path: "200 Server: uvicorn|Allow: GET, OPTIONS", "/": "405 GET", "*": "404"}, "takes GET, OPTIONS; complete"},
+
+		// What is said of a path that does not exist says nothing of one that may.
+		{"OPTIONS answered blindly", application{"*": "200 GET, POST, OPTIONS, HEAD", "/": "200 GET"}, "nothing"},
+		{"blindly, and one path more", application{path: "200 GET, POST, PUT", "/": "200 GET", "*": "200 GET, POST"}, "takes PUT"},
+		{"catch-all for reading", application{path: "405 GET, HEAD", "/": "405 GET, HEAD", "*": "405 GET, HEAD"}, "complete"},
+		{"endpoint beside a catch-all", application{path: "405 GET, HEAD, POST", "/": "405 GET, HEAD", "*": "405 GET, HEAD"}, "takes POST; complete"},
+		{"files without Allow", application{"*": "405"}, "nothing"},
+		{"page for every path", application{"*": "200"}, "nothing"},
+		{"login for what is not there", application{path: "405 POST", "/": "405 GET", "*": "302 Location: /login"}, "takes POST; complete"},
+
+		// OPTIONS that does not know the path that was refused.
+		{"404 where a path is", application{path: "404", "/": "404", "/api": "405 GET", "*": "404"}, "nothing"},
+		{"404 and no list anywhere", application{path: "404", "/": "200", "*": "404"}, "nothing"},
+		{"404 of another server", application{path: "404 Server: b", "/": "405 Server: a|Allow: GET", "*": "404"}, "nothing"},
+		{"404 of another framework", application{path: "404", "/": "405 X-Powered-By: Express|Allow: GET", "*": "404"}, "nothing"},
+		{"lists what it refused", application{path: "200 GET, POST", "/": "200 GET, POST, PUT", "*": "404"}, "nothing"},
+
+		// Redirects.
+		{"slash", application{path: "307 Location: /api/orders/", "/": "405 GET", "*": "404"}, "to /api/orders/"},
+		{"slash on the same host", application{path: "301 Location: http://app.test/api/orders/?x=1", "/": "405 GET", "*": "404"}, "to /api/orders/"},
+		{"encoded", application{path: "301 Location: /a%2Fb", "/": "405 GET", "*": "404"}, "to /a%2Fb"},
+		{"other host", application{path: "302 Location: https://login.test/", "/": "405 GET", "*": "404"}, "nothing"},
+		{"redirect without a place", application{path: "302 Location: %zz", "/": "405 GET", "*": "404"}, "nothing"},
+		{"redirect that cannot be sent", application{path: "302 Location: ?q=1", "/": "405 GET", "*": "404"}, "nothing"},
+		{"everything redirected", application{"*": "302 Location: /login", "/": "405 GET"}, "nothing"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			u := serve(t, tt.app)
+			answers := probe.New(unhurried).Ask(t.Context(), u.place(), refused, []string{path, "/api"})
+			require.Contains(t, answers, path)
+			assert.Equal(t, tt.want, known(answers[path]), "%+v", answers)
+			assertConsistent(t, answers[path])
+		})
+	}
+}
+
+// known says what an answer establishes.
+func known(a probe.Answer) string {
+	var parts []string
+	if len(a.Methods) > 0 {
+		parts = append(parts, "takes "+strings.Join(a.Methods, ", "))
+	}
+	if a.Missing() {
+		parts = append(parts, "missing")
+	}
+	if a.Complete {
+		parts = append(parts, "complete")
+	}
+	if a.RedirectTo != "" {
+		parts = append(parts, "to "+a.RedirectTo)
+	}
+	if len(parts) == 0 {
+		return "nothing"
+	}
+	return strings.Join(parts, "; ")
+}
+
+// assertConsistent holds Takes against what it is derived from.
+func assertConsistent(t *testing.T, a probe.Answer) {
+	for _, m := range a.Methods {
+		takes, known := a.Takes(m)
+		assert.True(t, takes && known, m)
+		assert.Contains(t, a.Allow, m)
+	}
+	takes, known := a.Takes("PURGE")
+	assert.False(t, takes)
+	assert.Equal(t, a.Complete, known)
+	for _, m := range a.Allow {
+		if !slices.Contains(a.Methods, m) {
+			_, known := a.Takes(m)
+			assert.False(t, known, "%s is listed, and not to be relied on", m)
+		}
+	}
+}
+
+// The standard library's own multiplexer needs no imitation.
+func TestServeMux(t *testing.T) {
+	mux := http.NewServeMux()
+	ok := func(http.ResponseWriter, *http.Request) {}
+	mux.HandleFunc("GET /{$}", ok)
+	mux.HandleFunc("POST /api/orders", ok)
+	mux.HandleFunc("DELETE /api/orders/{id}", ok)
+	u := serve(t, mux)
+	answers := probe.New(unhurried).Ask(t.Context(), u.place(), refused, []string{"/api/orders", "/api/orders/1", "/orders"})
+	assert.Equal(t, map[string]probe.Answer{
+		"/":             {Status: 405, Allow: []string{"GET", "HEAD"}, Methods: []string{"GET", "HEAD"}, Complete: true},
+		"/api/orders":   {Status: 405, Allow: []string{"POST"}, Methods: []string{"POST"}, Complete: true},
+		"/api/orders/1": {Status: 405, Allow: []string{"DELETE"}, Methods: []string{"DELETE"}, Complete: true},
+		"/orders":       {Status: 404, Complete: true},
+	}, answers)
+}
+
+// The bytes on the wire: nothing but what the package doc names.
+func TestRequest(t *testing.T) {
+	t.Setenv("HTTP_PROXY", "http://127.0.0.1:1")
+	t.Setenv("http_proxy", "http://127.0.0.1:1")
+	requests := make(chan string, probe.MaxRequests)
+	u := raw(t, func(conn net.Conn) {
+		defer conn.Close()
+		requests <- readHead(conn)
+		io.WriteString(conn, "HTTP/1.1 405 No\r\nAllow: GET\r\nContent-Length: 0\r\n\r\n")
+	})
+	u.Host = "app.test:8080"
+	probe.New(unhurried).Ask(t.Context(), u, refused, []string{"//a%2fb/%C3%A4;v=1/{x}|\\"})
+
+	var got []string
+	for range 3 {
+		got = append(got, <-requests)
+	}
+	slices.Sort(got)
+	const rest = " HTTP/1.1\r\nHost: app.test:8080\r\nUser-Agent: diag405\r\nX-Diag-Probe: 1\r\nConnection: close\r\n\r\n"
+	assert.Equal(t, []string{
+		"OPTIONS /" + rest,
+		"OPTIONS //a%2fb/%C3%A4;v=1/{x}|\\" + rest,
+		"OPTIONS /diag405-control/no-such-path/0" + rest,
+	}, got)
+}
+
+// raw is an upstream that answers connections itself.
+func raw(t *testing.T, handle func(net.Conn)) probe.Upstream {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	require.NoError(t, err)
+	t.Cleanup(func() { l.Close() })
+	go func() {
+		for {
+			conn, err := l.Accept()
+			if err != nil {
+				return
+			}
+			go handle(conn)
+		}
+	}()
+	return probe.Upstream{Scheme: "http", Address: l.Addr().String(), Host: "app.test"}
+}
+
+func readHead(r io.Reader) string {
+	var head strings.Builder
+	for lines := bufio.NewReader(r); !strings.HasSuffix(head.String(), "\r\n\r\n"); {
+		line, err := lines.ReadString('\n')
+		head.WriteString(line)
+		if err != nil {
+			break
+		}
+	}
+	return head.String()
+}
+
+func TestUnusualReplies(t *testing.T) {
+	for _, tt := range []struct {
+		name, reply string
+		answered    bool
+	}{
+		{"interim answers first", "HTTP/1.1 103 Early Hints\r\nAllow: PUT\r\n\r\nHTTP/1.1 405 No\r\nAllow: GET\r\n\r\n", true},
+		{"HTTP/1.0", "HTTP/1.0 405 No\r\nAllow: GET\r\n\r\n", true},
+		{"body that does not end", "HTTP/1.1 405 No\r\nAllow: GET\r\nContent-Length: 1000000\r\n\r\nx", true},
+		{"interim answers only", strings.Repeat("HTTP/1.1 100 Continue\r\n\r\n", 100), false},
+		{"another protocol", "SSH-2.0-OpenSSH_9.6\r\n", false},
+		{"nothing", "", false},
+		{"half a head", "HTTP/1.1 405 No\r\nAllow: GET\r\n", false},
+		{"head without end", "HTTP/1.1 405 No\r\nAllow: " + strings.Repeat("GET,", 10000) + "\r\n\r\n", false},
+		{"control bytes", "HTTP/1.1 405 No\r\nAllow: G\x00T\r\n\r\n", false},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			u := raw(t, func(conn net.Conn) {
+				defer conn.Close()
+				readHead(conn)
+				io.WriteString(conn, tt.reply)
+			})
+			answers := probe.New(unhurried).Ask(t.Context(), u, refused, nil)
+			if !tt.answered {
+				assert.Empty(t, answers)
+				return
+			}
+			assert.Equal(t, []string{"GET"}, answers["/"].Allow)
+		})
+	}
+}
+
+func TestTLS(t *testing.T) {
+	for host, wantName := range map[string]string{"app.test:8443": "app.test", "app.test": "app.test", "127.0.0.1:9": "", "[::1]:9": ""} {
+		var mu sync.Mutex
+		names := map[string]bool{}
+		server := httptest.NewUnstartedServer(application{"*": "404", "/": "405 GET"})
+		server.TLS = &tls.Config{GetConfigForClient: func(hello *tls.ClientHelloInfo) (*tls.Config, error) {
+			mu.Lock()
+			defer mu.Unlock()
+			names[hello.ServerName] = true
+			return nil, nil
+		}}
+		server.StartTLS()
+		u := probe.Upstream{Scheme: "https", Address: server.Listener.Addr().String(), Host: host}
+		answers := probe.New(unhurried).Ask(t.Context(), u, refused, nil)
+		server.Close()
+		assert.Equal(t, "takes GET; complete", known(answers["/"]), host)
+		assert.Equal(t, map[string]bool{wantName: true}, names, host)
+	}
+}
+
+func TestPathsAsked(t *testing.T) {
+	u := serve(t, application{"*": "404", "/": "405 GET"})
+	probe.New(unhurried).Ask(t.Context(), u.place(), refused, []string{
+		"/a", "/a", "/", // once each
+		"", "a", "*", "http://other.test/", "/a b", "/a\r\nX: y", "/a\x00", "/ä", "/a\x7f", "/a?q=secret", "/a#f", "/" + strings.Repeat("a", 2048),
+		probe.ControlPath,
+		"/b", "/c", "/d", "/e",
+	})
+	slices.Sort(u.asked)
+	assert.Equal(t, []string{"/", "/a", "/b", "/c", "/d", probe.ControlPath}, u.asked)
+	assert.Len(t, u.asked, probe.MaxRequests)
+}
+
+func TestNothingToAsk(t *testing.T) {
+	var dials atomic.Int32
+	p := probe.New(probe.Options{Dial: func(context.Context, string, string) (net.Conn, error) {
+		dials.Add(1)
+		return nil, net.ErrClosed
+	}})
+	good := probe.Upstream{Scheme: "http", Address: "127.0.0.1:1", Host: "app.test"}
+	for _, change := range []func(*probe.Upstream){
+		func(u *probe.Upstream) { u.Scheme = "grpc" },
+		func(u *probe.Upstream) { u.Scheme = "" },
+		func(u *probe.Upstream) { u.Address = "" },
+		func(u *probe.Upstream) { u.Host = "" },
+		func(u *probe.Upstream) { u.Host = "a b" },
+		func(u *probe.Upstream) { u.Host = "a\r\nX: y" },
+		func(u *probe.Upstream) { u.Host = "user@app.test" },
+		func(u *probe.Upstream) { u.Host = "ä.test" },
+		func(u *probe.Upstream) { u.Host = strings.Repeat("a", 256) },
+	} {
+		u := good
+		change(&u)
+		assert.Empty(t, p.Ask(t.Context(), u, refused, []string{"/a"}), "%+v", u)
+	}
+	assert.Empty(t, p.Ask(t.Context(), good, diagnose.Line{}, []string{"no path"}))
+	assert.Zero(t, dials.Load())
+}
+
+// clock is moved by hand.
+type clock struct {
+	mu  sync.Mutex
+	now time.Time
+}
+
+func newClock() *clock { return &clock{now: time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)} }
+
+func (c *clock) Now() time.Time {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.now
+}
+
+func (c *clock) move(d time.Duration) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.now = c.now.Add(d)
+}
+
+func TestCache(t *testing.T) {
+	u := serve(t, application{"*": "404", "/": "405 GET", "/a": "405 POST"})
+	c := newClock()
+	p := probe.New(probe.Options{Timeout: time.Minute, Now: c.Now})
+	ask := func() string { return known(p.Ask(t.Context(), u.place(), refused, []string{"/a"})["/a"]) }
+
+	assert.Equal(t, "takes POST; complete", ask())
+	c.move(59 * time.Second)
+	assert.Equal(t, "takes POST; complete", ask())
+	assert.Equal(t, 3, u.count(""), "answers are used for a minute")
+	c.move(time.Second)
+	assert.Equal(t, "takes POST; complete", ask())
+	assert.Equal(t, 6, u.count(""), "and not for longer")
+
+	p.Ask(t.Context(), u.place(), refused, []string{"/b"})
+	assert.Equal(t, 7, u.count(""), "another set of paths shares what is known")
+	ended, cancel := context.WithCancel(t.Context())
+	cancel()
+	assert.Contains(t, p.Ask(ended, u.place(), refused, []string{"/a"}), "/a", "what is known takes no time")
+
+	other := u.place()
+	other.Host = "other.test"
+	c.move(time.Second)
+	p.Ask(t.Context(), other, refused, []string{"/a"})
+	assert.Equal(t, 10, u.count(""), "another Host is another upstream")
+}
+
+func TestCacheSize(t *testing.T) {
+	u := serve(t, application{"*": "404", "/": "405 GET"})
+	c := newClock()
+	p := probe.New(probe.Options{Timeout: time.Minute, Now: c.Now, CacheSize: 4, CacheFor: time.Hour})
+	for i := range 50 {
+		c.move(time.Second)
+		path := fmt.Sprint("/", i)
+		assert.Contains(t, p.Ask(t.Context(), u.place(), refused, []string{path}), path)
+		assert.LessOrEqual(t, p.Cached(), 4)
+	}
+}
+
+func TestRate(t *testing.T) {
+	u := serve(t, application{"*": "404", "/": "405 GET"})
+	c := newClock()
+	p := probe.New(probe.Options{Timeout: time.Minute, Now: c.Now})
+	ask := func(names string) int {
+		var paths []string
+		for _, name := range names {
+			paths = append(paths, "/"+string(name))
+		}
+		return len(p.Ask(t.Context(), u.place(), refused, paths))
+	}
+	assert.Equal(t, 5, ask("abcd"), "six requests, the control among them")
+	c.move(400 * time.Millisecond)
+	assert.Equal(t, 5, ask("efgh"), "ten: the control and the refused path are known")
+	assert.Equal(t, 10, u.count(""))
+	assert.Equal(t, 3, ask("ijab"), "no eleventh; what is known remains")
+	c.move(599 * time.Millisecond)
+	assert.Equal(t, 1, ask("kl"))
+	assert.Equal(t, 10, u.count(""))
+	c.move(time.Millisecond) // a second after the first six
+	assert.Equal(t, 5, ask("klmn"))
+	assert.Equal(t, 3, ask("opqr"), "two more of six")
+	assert.Equal(t, 16, u.count(""))
+
+	other := u.place()
+	other.Host = "other.test"
+	assert.Empty(t, p.Ask(t.Context(), other, refused, []string{"/a"}), "the rate is for all upstreams together")
+}
+
+// Many requests fail at once: each path is asked once, and all get the answer.
+func TestOneInFlight(t *testing.T) {
+	release := make(chan struct{})
+	u := serve(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		<-release
+		application{"*": "404", "/": "405 GET", "/a": "405 POST"}.ServeHTTP(w, r)
+	}))
+	p := probe.New(unhurried)
+	var wg sync.WaitGroup
+	for range 50 {
+		wg.Go(func() {
+			assert.Equal(t, "takes POST; complete", known(p.Ask(t.Context(), u.place(), refused, []string{"/a"})["/a"]))
+		})
+	}
+	require.Eventually(t, func() bool { return u.count("") == 3 }, 10*time.Second, time.Millisecond)
+	close(release)
+	wg.Wait()
+	assert.Equal(t, 3, u.count(""))
+}
+
+// One caller that gives up takes nothing from the others.
+func TestCallerGivesUp(t *testing.T) {
+	release := make(chan struct{})
+	u := serve(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		<-release
+		application{"*": "404", "/": "405 GET"}.ServeHTTP(w, r)
+	}))
+	p := probe.New(unhurried)
+	ctx, cancel := context.WithCancel(t.Context())
+	gone := make(chan map[string]probe.Answer)
+	go func() { gone <- p.Ask(ctx, u.place(), refused, nil) }()
+	require.Eventually(t, func() bool { return u.count("") == 2 }, 10*time.Second, time.Millisecond)
+	cancel()
+	assert.Empty(t, <-gone)
+	close(release)
+	assert.Contains(t, p.Ask(t.Context(), u.place(), refused, nil), "/")
+	assert.Equal(t, 2, u.count(""))
+}
+
+// Time in a bubble is exact: the timeout is for all paths together.
+func TestTimeout(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var dials atomic.Int32
+		p := probe.New(probe.Options{Dial: func(context.Context, string, string) (net.Conn, error) {
+			dials.Add(1)
+			conn, silent := net.Pipe()
+			go io.Copy(io.Discard, silent)
+			return conn, nil
+		}})
+		u := probe.Upstream{Scheme: "http", Address: "app.test:80", Host: "app.test"}
+		start := time.Now()
+		ask := func() { assert.Empty(t, p.Ask(t.Context(), u, refused, []string{"/a", "/b", "/c"})) }
+
+		ask()
+		assert.Equal(t, 300*time.Millisecond, time.Since(start))
+		synctest.Wait()
+		ask()
+		assert.Equal(t, 300*time.Millisecond, time.Since(start), "an upstream that just gave no answer is left alone")
+		assert.EqualValues(t, 5, dials.Load())
+		time.Sleep(10 * time.Second)
+		ask()
+		assert.Equal(t, 10*time.Second+600*time.Millisecond, time.Since(start), "for a while")
+		assert.EqualValues(t, 10, dials.Load())
+
+		synctest.Wait()
+		time.Sleep(10 * time.Second)
+		start = time.Now()
+		hurried, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
+		defer cancel()
+		assert.Empty(t, p.Ask(hurried, u, refused, []string{"/a"}))
+		synctest.Wait()
+		ask()
+		assert.Equal(t, 100*time.Millisecond, time.Since(start), "the caller's deadline counts for the asking too")
+	})
+}
+
+// An upstream that answers some paths and not others: what came is used, unless
+// the control did not come.
+func TestPartOfTheAnswers(t *testing.T) {
+	for silent, want := range map[string]map[string]string{
+		"/a":              {"/": "takes GET; complete"},
+		"/":               {"/a": "takes POST; complete"},
+		probe.ControlPath: {"/": "nothing", "/a": "nothing"},
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			p := probe.New(probe.Options{Dial: func(context.Context, string, string) (net.Conn, error) {
+				conn, far := net.Pipe()
+				go func() {
+					line, _, _ := strings.Cut(readHead(far), "\r\n")
+					switch path := strings.Fields(line)[1]; path {
+					case silent:
+					case "/":
+						io.WriteString(far, "HTTP/1.1 405 No\r\nAllow: GET\r\n\r\n")
+					case "/a":
+						io.WriteString(far, "HTTP/1.1 405 No\r\nAllow: POST\r\n\r\n")
+					default:
+						io.WriteString(far, "HTTP/1.1 404 No\r\n\r\n")
+					}
+				}()
+				return conn, nil
+			}})
+			u := probe.Upstream{Scheme: "http", Address: "app.test:80", Host: "app.test"}
+			got := map[string]string{}
+			for path, a := range p.Ask(t.Context(), u, refused, []string{"/a"}) {
+				got[path] = known(a)
+			}
+			assert.Equal(t, want, got, "silent at %s", silent)
+		})
+	}
+}
+
+// A panic in a goroutine would end the plugin server.
+func TestPanicIsNoAnswer(t *testing.T) {
+	p := probe.New(probe.Options{Timeout: time.Minute, Dial: func(context.Context, string, string) (net.Conn, error) { panic("dial") }})
+	u := probe.Upstream{Scheme: "http", Address: "127.0.0.1:1", Host: "app.test"}
+	assert.Empty(t, p.Ask(t.Context(), u, refused, []string{"/a"}))
+}
+
+func TestNoConnection(t *testing.T) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	require.NoError(t, err)
+	l.Close()
+	u := probe.Upstream{Scheme: "http", Address: l.Addr().String(), Host: "app.test"}
+	assert.Empty(t, probe.New(unhurried).Ask(t.Context(), u, refused, []string{"/a"}), "nobody listens")
+
+	u = serve(t, application{"*": "404", "/": "405 GET"}).place()
+	u.Scheme = "https"
+	assert.Empty(t, probe.New(unhurried).Ask(t.Context(), u, refused, []string{"/a"}), "no TLS there")
+}
+
+func TestHangingUpstreamLeavesNothingBehind(t *testing.T) {
+	hang, during := make(chan struct{}), make(chan string, probe.MaxRequests)
+	u := raw(t, func(conn net.Conn) {
+		during <- goroutines()
+		<-hang
+		conn.Close()
+	})
+	const timeout = 50 * time.Millisecond
+	start := time.Now()
+	p := probe.New(probe.Options{Timeout: timeout})
+	assert.Empty(t, p.Ask(t.Context(), u, refused, []string{"/a", "/b"}))
+	assert.Less(t, time.Since(start), timeout+5*time.Second)
+	close(hang)
+	assert.Contains(t, <-during, "probe.(*Prober)")
+	assert.Eventually(t, func() bool { return !strings.Contains(goroutines(), "probe.(*Prober)") }, 10*time.Second, time.Millisecond)
+}
+
+// goroutines are the stacks of all that run.
+func goroutines() string {
+	stacks := make([]byte, 1<<20)
+	return string(stacks[:runtime.Stack(stacks, true)])
+}
+
+func TestIsProbe(t *testing.T) {
+	assert.True(t, probe.IsProbe(http.Header{probe.GuardHeader: {"1"}}))
+	assert.True(t, probe.IsProbe(http.Header{probe.GuardHeader: {""}}))
+	assert.False(t, probe.IsProbe(http.Header{"X-Diag": {"1"}}))
+}
+
+func ExampleProber_Ask() {
+	app := http.NewServeMux()
+	app.HandleFunc("GET /{$}", func(http.ResponseWriter, *http.Request) {})
+	app.HandleFunc("POST /api/orders", func(http.ResponseWriter, *http.Request) {})
+	server := httptest.NewServer(app)
+	defer server.Close()
+
+	u := probe.Upstream{Scheme: "http", Address: server.Listener.Addr().String(), Host: "app.test"}
+	answers := probe.New(probe.Options{Timeout: time.Minute}).Ask(context.Background(), u,
+		diagnose.Line{Method: "POST", Path: "/"}, []string{"/api/orders", "/orders"})
+	fmt.Println(answers["/api/orders"].Takes("POST"))
+	fmt.Println(answers["/orders"].Missing())
+	// Output:
+	// true true
+	// true
+}

@@ -1,0 +1,80 @@
+package plugin
+
+import (
+	"context"
+	"fmt"
+	"net"
+	"strconv"
+	"time"
+
+	"diag405/plugin/diagnose"
+	"diag405/plugin/openapi"
+	"diag405/plugin/probe"
+)
+
+// sources is where an instance learns more about an upstream than its answer
+// says: a probe, and the application's OpenAPI document. A nil field is a source
+// that is not switched on. Each instance has its own, so that what was learned
+// ends with the configuration under which it was.
+type sources struct {
+	prefix   string // Kong's, for the next configuration
+	prober   *probe.Prober
+	document *openapi.File
+	timeout  time.Duration
+}
+
+// probesPerSecond bounds how often an instance asks. Each time is at most
+// probe.MaxRequests requests.
+const probesPerSecond = 10
+
+func newSources(prefix string, c *Config) *sources {
+	s := &sources{prefix: prefix, timeout: time.Duration(c.ProbeTimeout) * time.Millisecond}
+	if c.Probe == "options" {
+		s.prober = probe.New(probe.Options{
+			Timeout:   s.timeout,
+			PerSecond: probesPerSecond * probe.MaxRequests,
+			Dial:      kongNames{prefix}.dial,
+		})
+	}
+	if c.OpenAPI != "" {
+		s.document = openapi.NewFile(c.OpenAPI)
+	}
+	return s
+}
+
+// offers asks every source. An error is worth a line in the log, and comes beside
+// what was learned.
+func (s *sources) offers(x diagnose.Exchange) (seen diagnose.Offers, err error) {
+	if s.document != nil {
+		ctx, cancel := context.WithTimeout(context.Background(), s.timeout)
+		defer cancel()
+		seen.API, err = s.document.Endpoints(ctx)
+		if err != nil {
+			err = fmt.Errorf("openapi: %w", err)
+		}
+	}
+	if s.prober != nil && !probe.IsProbe(x.Client.Header) {
+		seen.Paths = s.ask(x)
+	}
+	return seen, err
+}
+
+// ask probes the service's own address, never one that came with a request.
+func (s *sources) ask(x diagnose.Exchange) map[string]diagnose.Offer {
+	if x.Service == nil {
+		return nil
+	}
+	upstream := probe.Upstream{
+		Scheme:  x.Upstream.Scheme,
+		Address: net.JoinHostPort(x.Service.Host, strconv.Itoa(x.Service.Port)),
+		Host:    x.Upstream.Host,
+	}
+	answers := s.prober.Ask(context.Background(), upstream, x.Upstream.Line(), diagnose.Candidates(x))
+	offers := make(map[string]diagnose.Offer, len(answers))
+	for path, a := range answers {
+		if len(a.Methods) > 0 || a.Complete {
+			offers[path] = diagnose.Offer{Methods: a.Methods, Complete: a.Complete, Doubtful: a.Allow}
+		}
+	}
+	return offers
+}
