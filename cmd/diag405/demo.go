@@ -1,0 +1,266 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"maps"
+	"net/url"
+	"os"
+	"os/signal"
+	"path/filepath"
+	"slices"
+	"strings"
+	"syscall"
+	"time"
+
+	"diag405/kong"
+	"diag405/kong/config"
+	"diag405/kong/gateway"
+	"diag405/plugin/report"
+)
+
+const demoUsage = `Usage: diag405 demo [-kong PATH] [-app URL]
+
+Shows the founding case on real sockets: a POST that works directly, the 405 that
+it gets through the gateway with the headers and log lines of diag405, and the
+same POST after the suggested fix. Needs no network and no Docker.
+
+  -kong PATH   run it on a real Kong: the path of its kong command
+  -app URL     run it against a real application, such as examples/fastapi
+
+Examples:
+  diag405 demo
+  diag405 demo -kong /usr/local/bin/kong -app http://127.0.0.1:8900
+`
+
+// The founding request.
+const (
+	demoPath = "/api/sendWeather"
+	demoBody = `{"location":"Oslo","temperature":25}`
+)
+
+// demoTimeout bounds the whole demo; a real Kong takes some seconds to start.
+const demoTimeout = 2 * time.Minute
+
+// demoOptions are the demo's flags.
+type demoOptions struct{ kong, app string }
+
+func demo(args []string, stdout, stderr io.Writer) int {
+	o, err := demoFlags(args)
+	if errors.Is(err, flag.ErrHelp) {
+		fmt.Fprint(stdout, demoUsage)
+		return exitOK
+	}
+	if err != nil {
+		return cannot(stderr, "demo: %v; diag405 demo -h shows the usage", err)
+	}
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	ctx, cancel := context.WithTimeout(ctx, demoTimeout)
+	defer cancel()
+	err = runDemo(ctx, o, newScreen(stdout))
+	var unexpected *unexpectedError
+	switch {
+	case errors.As(err, &unexpected):
+		fmt.Fprintf(stderr, "diag405: demo: %v\n", err)
+		return exitFailed
+	case err != nil:
+		return cannot(stderr, "demo: %v", err)
+	}
+	return exitOK
+}
+
+func demoFlags(args []string) (demoOptions, error) {
+	var o demoOptions
+	flags := newFlags("demo")
+	flags.StringVar(&o.kong, "kong", "", "")
+	flags.StringVar(&o.app, "app", "", "")
+	if err := flags.Parse(args); err != nil {
+		return o, err
+	}
+	if flags.NArg() > 0 {
+		return o, fmt.Errorf("unexpected argument %q", flags.Arg(0))
+	}
+	if o.app == "" {
+		return o, nil
+	}
+	u, err := url.Parse(o.app)
+	if err != nil || u.Scheme != "http" || u.Host == "" || strings.Trim(u.Path, "/") != "" {
+		return o, fmt.Errorf("-app %q is not an address such as http://127.0.0.1:8900", o.app)
+	}
+	o.app = "http://" + u.Host
+	return o, nil
+}
+
+// unexpectedError is an answer that the demo did not foresee.
+type unexpectedError struct{ what string }
+
+func (e *unexpectedError) Error() string { return e.what }
+
+// runDemo tells the founding case in four steps.
+func runDemo(ctx context.Context, o demoOptions, s *screen) error {
+	app, stopApp, err := demoApp(o.app)
+	if err != nil {
+		return err
+	}
+	defer stopApp()
+
+	s.title("A POST that works directly gets 405 through the gateway. Why?")
+	s.step("1. Directly to the application")
+	if err := s.post(ctx, app, 200); err != nil {
+		return err
+	}
+
+	log := newLogBook()
+	gw, cleanUp, err := demoGateway(ctx, o.kong, log)
+	if err != nil {
+		return err
+	}
+	defer cleanUp()
+	doc, err := config.Patch(kong.Founding, config.Change{
+		ServiceName: demoService,
+		Set:         map[string]any{"service.url": app},
+	})
+	if err != nil {
+		return fmt.Errorf("putting the application's address into the founding configuration: %w", err)
+	}
+	if err := gw.Load(ctx, doc); err != nil {
+		return fmt.Errorf("loading the founding configuration: %w", err)
+	}
+
+	s.step("2. The same through the gateway" + gatewayName(o.kong))
+	s.note("route " + demoRoute + ": paths [" + demoPath + "], strip_path at its default")
+	if err := s.post(ctx, gw.URL(), 405); err != nil {
+		return err
+	}
+
+	s.step("3. In the gateway's error log")
+	diagnosis, fix, err := s.logLines(ctx, log)
+	if err != nil {
+		return err
+	}
+
+	s.step("4. The suggested fix, applied to the configuration")
+	for _, key := range slices.Sorted(maps.Keys(fix)) {
+		s.note(key + ": " + compact(fix[key]) + "   (route " + demoRoute + ")")
+	}
+	mended, err := config.Patch(doc, config.Change{RouteName: demoRoute, ServiceName: demoService, Set: fix})
+	if err != nil {
+		return fmt.Errorf("applying the suggested fix: %w", err)
+	}
+	if err := gw.Load(ctx, mended); err != nil {
+		return fmt.Errorf("loading the mended configuration: %w", err)
+	}
+	if err := s.post(ctx, gw.URL(), 200); err != nil {
+		return err
+	}
+	s.step("Why: " + diagnosis.Fields["reason"] + ".")
+	return nil
+}
+
+// Names in kong/kong.yml.
+const (
+	demoService = "internal-weather-service"
+	demoRoute   = "internal-weather-route-POST"
+)
+
+func gatewayName(kongPath string) string {
+	if kongPath != "" {
+		return " (Kong: " + kongPath + ")"
+	}
+	return " (a stand-in for Kong, running the real plugin server)"
+}
+
+// demoApp is the application: the one at the given address, or one of our own.
+func demoApp(url string) (addr string, stop func(), err error) {
+	if url != "" {
+		return url, func() {}, nil
+	}
+	return startWeather()
+}
+
+// demoGateway starts the gateway with this very program as its plugin server.
+func demoGateway(ctx context.Context, kongPath string, log io.Writer) (gateway.Gateway, func(), error) {
+	exe, remove, err := pluginBinary()
+	if err != nil {
+		return nil, nil, err
+	}
+	gw, err := gateway.Start(ctx, gateway.Options{Kong: kongPath, Plugins: []string{exe}, ErrorLog: log})
+	if err != nil {
+		remove()
+		return nil, nil, err
+	}
+	return gw, func() { _ = gw.Close(); remove() }, nil
+}
+
+// pluginBinary is this program under the name of its plugin: a plugin server is
+// called what its file is called. A binary of another name is copied.
+func pluginBinary() (path string, remove func(), err error) {
+	exe, err := os.Executable()
+	if err != nil {
+		return "", nil, fmt.Errorf("finding this program's own file: %w", err)
+	}
+	if filepath.Base(exe) == "diag405" {
+		return exe, func() {}, nil
+	}
+	dir, err := os.MkdirTemp("", "diag405-")
+	if err != nil {
+		return "", nil, fmt.Errorf("making a folder for the plugin server: %w", err)
+	}
+	remove = func() { _ = os.RemoveAll(dir) }
+	path = filepath.Join(dir, "diag405")
+	if err := copyFile(path, exe); err != nil {
+		remove()
+		return "", nil, err
+	}
+	return path, remove, nil
+}
+
+func copyFile(to, from string) error {
+	data, err := os.ReadFile(from)
+	if err != nil {
+		return fmt.Errorf("reading this program's own file: %w", err)
+	}
+	if err := os.WriteFile(to, data, 0o755); err != nil {
+		return fmt.Errorf("writing the plugin server: %w", err)
+	}
+	return nil
+}
+
+// logLines shows what diag405 wrote to the error log, and returns the diagnosis
+// and the change of the configuration that it suggests.
+func (s *screen) logLines(ctx context.Context, log *logBook) (report.Entry, map[string]any, error) {
+	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
+	defer cancel()
+	for {
+		line, err := log.next(ctx)
+		if err != nil {
+			return report.Entry{}, nil, &unexpectedError{"the gateway's error log has no diagnosis"}
+		}
+		entry, ok := report.ParseLine(line)
+		if !ok {
+			continue
+		}
+		s.logLine(line)
+		if entry.Event == "diagnosis" {
+			set, err := suggested(entry)
+			return entry, set, err
+		}
+	}
+}
+
+// suggested is the change of the configuration in a diagnosis.
+func suggested(diagnosis report.Entry) (map[string]any, error) {
+	change, err := diagnosis.Change()
+	if err != nil {
+		return nil, err
+	}
+	set, ok := change["set"].(map[string]any)
+	if !ok {
+		return nil, &unexpectedError{fmt.Sprintf("the diagnosis suggests no change of the configuration, but %s", compact(change))}
+	}
+	return set, nil
+}
