@@ -1,0 +1,216 @@
+package main
+
+import (
+	"bytes"
+	"cmp"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"strings"
+	"sync"
+	"time"
+
+	"diag405/plugin/report"
+)
+
+// diagnosis is what the plugin said about one request.
+type diagnosis struct {
+	Cause     string
+	Certainty string
+	Words     string // the first fix
+	Change    Change // the first fix as data
+	Route     entity // that matched
+	Service   entity
+}
+
+// entity is an object of Kong in the record.
+type entity struct {
+	ID   string `json:"id"`
+	Name string `json:"name"`
+}
+
+// logLine is the part of file-log's record that is read here.
+type logLine struct {
+	Request struct {
+		ID string `json:"id"`
+	} `json:"request"`
+	Route     entity `json:"route"`
+	Service   entity `json:"service"`
+	Diagnosis *struct {
+		Cause     string `json:"cause"`
+		Certainty string `json:"certainty"`
+		Fixes     []struct {
+			Words  string `json:"words"`
+			Change string `json:"change"` // JSON
+		} `json:"fixes"`
+	} `json:"diag405"`
+}
+
+// How long to wait for what a gateway writes after it has answered.
+const (
+	recordTimeout   = 3 * time.Second
+	errorLogTimeout = time.Second
+	pollInterval    = 5 * time.Millisecond
+)
+
+// errNoRecord says that the log plugin wrote nothing about the request.
+var errNoRecord = errors.New("no record of the request")
+
+// findDiagnosis collects what the plugin said about the request that got the
+// answer: in the answer's header, in the record that file-log wrote, and where
+// there is none of that, in the error log.
+func findDiagnosis(ctx context.Context, a answer, recordFile string, log *errorLog) (*diagnosis, error) {
+	id := a.header.Get("X-Kong-Request-Id")
+	record, err := waitForRecord(ctx, recordFile, id)
+	if err != nil && !errors.Is(err, errNoRecord) {
+		return nil, err
+	}
+	d, err := record.diagnosis()
+	if err != nil {
+		return nil, err
+	}
+	cause, params, _ := strings.Cut(a.header.Get("X-Diag"), ";")
+	if cause != "" {
+		d.Cause, d.Certainty = cause, strings.TrimPrefix(params, "certainty=")
+	}
+	if record != nil && (d.Cause == "" || d.Words != "") {
+		return d, nil // all is known, or the plugin had no part in the request
+	}
+	entry, ok := log.wait(ctx, id)
+	if !ok {
+		return d, nil
+	}
+	return d, d.add(entry)
+}
+
+func (l *logLine) diagnosis() (*diagnosis, error) {
+	if l == nil {
+		return &diagnosis{}, nil
+	}
+	d := &diagnosis{Route: l.Route, Service: l.Service}
+	if l.Diagnosis == nil || len(l.Diagnosis.Fixes) == 0 {
+		return d, nil
+	}
+	d.Cause, d.Certainty = l.Diagnosis.Cause, l.Diagnosis.Certainty
+	first := l.Diagnosis.Fixes[0]
+	d.Words = first.Words
+	if err := json.Unmarshal([]byte(first.Change), &d.Change); err != nil {
+		return nil, fmt.Errorf("reading the fix %q in the record: %w", first.Change, err)
+	}
+	return d, nil
+}
+
+// add lays the error log's line over what is known already.
+func (d *diagnosis) add(e report.Entry) error {
+	d.Cause = cmp.Or(d.Cause, e.Fields["cause"])
+	d.Certainty = cmp.Or(d.Certainty, e.Fields["certainty"])
+	d.Words = cmp.Or(d.Words, e.Fields["fix"])
+	if d.Route == (entity{}) {
+		d.Route = entity{e.Fields["route"], e.Fields["route"]}
+	}
+	if d.Service == (entity{}) {
+		d.Service = entity{e.Fields["service"], e.Fields["service"]}
+	}
+	raw, err := e.Change()
+	if err != nil || raw == nil {
+		return nil // cut short: the record's has to do
+	}
+	data, err := json.Marshal(raw)
+	if err != nil {
+		return fmt.Errorf("reading the fix in the error log: %w", err)
+	}
+	d.Change = Change{}
+	if err := json.Unmarshal(data, &d.Change); err != nil {
+		return fmt.Errorf("reading the fix %s in the error log: %w", data, err)
+	}
+	return nil
+}
+
+// waitForRecord waits until file-log has written its line about a request.
+func waitForRecord(ctx context.Context, file, id string) (*logLine, error) {
+	ctx, cancel := context.WithTimeout(ctx, recordTimeout)
+	defer cancel()
+	for {
+		line, err := findRecord(file, id)
+		if line != nil || err != nil {
+			return line, err
+		}
+		if !pause(ctx) {
+			return nil, errNoRecord
+		}
+	}
+}
+
+// findRecord reads the lines that are complete.
+func findRecord(file, id string) (*logLine, error) {
+	data, err := os.ReadFile(file)
+	if err != nil && !errors.Is(err, os.ErrNotExist) {
+		return nil, fmt.Errorf("reading the record: %w", err)
+	}
+	for text := range bytes.Lines(data[:bytes.LastIndexByte(data, '\n')+1]) {
+		line := new(logLine)
+		if err := json.Unmarshal(text, line); err != nil {
+			return nil, fmt.Errorf("reading the record: %w", err)
+		}
+		if line.Request.ID == id {
+			return line, nil
+		}
+	}
+	return nil, nil
+}
+
+// pause waits for the next look; false when there is no time for one.
+func pause(ctx context.Context) bool {
+	select {
+	case <-ctx.Done():
+		return false
+	case <-time.After(pollInterval):
+		return true
+	}
+}
+
+// errorLog keeps the lines of a gateway's error log.
+type errorLog struct {
+	mu    sync.Mutex
+	lines []string
+}
+
+// Write takes whole lines.
+func (l *errorLog) Write(p []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for line := range strings.Lines(string(p)) {
+		l.lines = append(l.lines, line)
+	}
+	return len(p), nil
+}
+
+// wait waits for the plugin's line about a request.
+func (l *errorLog) wait(ctx context.Context, id string) (report.Entry, bool) {
+	ctx, cancel := context.WithTimeout(ctx, errorLogTimeout)
+	defer cancel()
+	for {
+		if e, ok := l.find(id); ok || id == "" {
+			return e, ok
+		}
+		if !pause(ctx) {
+			return report.Entry{}, false
+		}
+	}
+}
+
+func (l *errorLog) find(id string) (report.Entry, bool) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for _, line := range l.lines {
+		if !strings.Contains(line, `request_id: "`+id+`"`) {
+			continue
+		}
+		if e, ok := report.ParseLine(line); ok && e.Event == "diagnosis" {
+			return e, true
+		}
+	}
+	return report.Entry{}, false
+}

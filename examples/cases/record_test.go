@@ -1,0 +1,63 @@
+package main
+
+import (
+	"net/http"
+	"os"
+	"path/filepath"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+)
+
+const (
+	recordLine = `{"request":{"id":"aa"},"route":{"id":"1","name":"r"},"service":{"id":"2","name":"s"},"diag405":{"cause":"strip-path","certainty":"likely","fixes":[{"words":"set it","change":"{\"set\":{\"route.strip_path\":false}}"}]}}` + "\n"
+	errorLine  = `2026/01/02 03:04:05 [warn] 1#0: *1 [kong] pb_rpc.lua:233 [diag405] event=diagnosis cause=strip-path certainty=likely route=r service=s fix="set it" change="{\"set\":{\"route.strip_path\":false}}" while sending to client, client: 127.0.0.1, request_id: "aa"` + "\n"
+)
+
+func TestFindDiagnosis(t *testing.T) {
+	want := &diagnosis{
+		Cause: "strip-path", Certainty: "likely", Words: "set it", Change: Change{Set: map[string]any{"route.strip_path": false}},
+		Route: entity{"1", "r"}, Service: entity{"2", "s"},
+	}
+	got := find(t, recordLine, errorLine, "strip-path;certainty=likely")
+	assert.Equal(t, want, got)
+	assert.Equal(t, want.Change, find(t, "", errorLine, "").Change, "without a record the error log has it")
+	assert.Equal(t, want, find(t, `{"request":{"id":"bb"}}`+"\n"+recordLine, "some other line\n"+errorLine, ""))
+
+	got = find(t, recordLine, errorLine, "host-header;certainty=possible")
+	assert.Equal(t, "host-header;possible", got.Cause+";"+got.Certainty, "what the client saw counts")
+
+	assert.Equal(t, &diagnosis{Route: entity{"1", ""}}, find(t, `{"request":{"id":"aa"},"route":{"id":"1"}}`+"\n", "", ""))
+}
+
+// find looks for the diagnosis of the request with id aa.
+func find(t *testing.T, record, errors, header string) *diagnosis {
+	t.Helper()
+	file := filepath.Join(t.TempDir(), "record")
+	require.NoError(t, os.WriteFile(file, []byte(record), 0o644))
+	log := &errorLog{}
+	_, _ = log.Write([]byte(errors))
+	a := answer{status: 405, header: http.Header{"X-Kong-Request-Id": {"aa"}}}
+	if header != "" {
+		a.header.Set("X-Diag", header)
+	}
+	d, err := findDiagnosis(t.Context(), a, file, log)
+	require.NoError(t, err)
+	return d
+}
+
+func TestRecordIsReadWhenItsLineIsWhole(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "record")
+	line, err := findRecord(file, "aa")
+	require.NoError(t, err, "no file yet")
+	assert.Nil(t, line)
+	require.NoError(t, os.WriteFile(file, []byte(recordLine[:40]), 0o644))
+	line, err = findRecord(file, "aa")
+	require.NoError(t, err)
+	assert.Nil(t, line)
+	require.NoError(t, os.WriteFile(file, []byte(recordLine), 0o644))
+	line, err = findRecord(file, "aa")
+	require.NoError(t, err)
+	assert.NotNil(t, line)
+}
