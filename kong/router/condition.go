@@ -289,17 +289,3 @@ func (c *compiled) matchHeaders(q *query) bool {
 func headerValues(header http.Header, key string) []string {
 	return header[http.CanonicalHeaderKey(key)]
 }
-
-// MatchPath is which part of a normalised path the route's paths match, when the
-// rest of the request matches. Of several the choice is Kong's: expressions
-// before plain paths, the first expression, the longest plain path. It is true
-// with "" for a route without paths, and false for one whose expression cannot
-// be compiled. Of the route it looks at nothing but the paths.
-func MatchPath(route *config.Route, path string) (prefix string, ok bool) {
-	var all compiled
-	if all.addPaths(route.Paths) != nil {
-		return "", false
-	}
-	slices.SortStableFunc(all.plain, func(a, b string) int { return len(b) - len(a) })
-	return all.matchPath(path)
-}

@@ -14,7 +14,7 @@ var corsMethods = []string{"GET", "HEAD", "PUT", "PATCH", "POST", "DELETE", "OPT
 // request").
 var corsPreflight = cause{
 	code: CORSPreflight,
-	examine: func(v view) *finding {
+	examine: func(v *view) *finding {
 		origin := v.Client.Header.Get("Origin")
 		wanted := v.Client.Header.Get("Access-Control-Request-Method")
 		if v.Client.Method != http.MethodOptions || origin == "" || wanted == "" {
@@ -32,7 +32,7 @@ var corsPreflight = cause{
 	},
 }
 
-func corsFix(v view, origin, wanted string) Fix {
+func corsFix(v *view, origin, wanted string) Fix {
 	conf := map[string]any{"origins": []any{origin}, "preflight_continue": false}
 	if !slices.Contains(corsMethods, wanted) {
 		conf["methods"] = []any{wanted}

@@ -6,7 +6,7 @@ import "net/http"
 // not see these (it does not run for answers that Kong makes); a log record does.
 var gatewayGenerated = cause{
 	code: GatewayGenerated,
-	examine: func(v view) *finding {
+	examine: func(v *view) *finding {
 		switch v.Source {
 		case "", "service":
 			return nil
@@ -32,7 +32,7 @@ var gatewayGenerated = cause{
 
 // kongRefusedFix: nginx answers TRACE (and CONNECT) with 405 before anything else
 // sees it (ngx_http_process_request_header in nginx).
-func kongRefusedFix(v view) Fix {
+func kongRefusedFix(v *view) Fix {
 	if v.Client.Method == http.MethodTrace || v.Client.Method == http.MethodConnect {
 		return Fix{
 			Words:  "send GET: nginx, which Kong is built on, refuses every " + v.Client.Method,

@@ -6,7 +6,7 @@ import "net/http"
 // GET and HEAD, but many applications route HEAD like any other method.
 var headUnsupported = cause{
 	code: HeadUnsupported,
-	examine: func(v view) *finding {
+	examine: func(v *view) *finding {
 		if v.Client.Method != http.MethodHead || v.Upstream.Method != http.MethodHead || v.allow.Has(http.MethodHead) {
 			return nil
 		}

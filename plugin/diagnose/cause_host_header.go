@@ -9,7 +9,7 @@ import (
 // Kong put the service's host in place of the client's.
 var hostHeader = cause{
 	code: HostHeader,
-	examine: func(v view) *finding {
+	examine: func(v *view) *finding {
 		if v.Route == nil || v.Route.PreserveHost || v.allow.Has(v.Upstream.Method) {
 			return nil
 		}

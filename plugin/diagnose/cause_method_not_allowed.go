@@ -11,7 +11,7 @@ import (
 // method there.
 var methodNotAllowed = cause{
 	code: MethodNotAllowed,
-	examine: func(v view) *finding {
+	examine: func(v *view) *finding {
 		return &finding{
 			certainty: methodNotAllowedCertainty(v),
 			reason:    v.got() + arrived(v),
@@ -22,7 +22,7 @@ var methodNotAllowed = cause{
 
 // methodNotAllowedCertainty: where the request arrived untouched there is
 // nothing else to blame.
-func methodNotAllowedCertainty(v view) Certainty {
+func methodNotAllowedCertainty(v *view) Certainty {
 	untouched := v.Client.Method == v.Upstream.Method && v.path == v.Upstream.Path
 	if untouched && v.allow.Refuses(v.Upstream.Method) {
 		return Likely
@@ -31,7 +31,7 @@ func methodNotAllowedCertainty(v view) Certainty {
 }
 
 // arrived says how the request got there, so that people can judge the path.
-func arrived(v view) string {
+func arrived(v *view) string {
 	switch {
 	case v.Client.Path == v.Upstream.Path:
 		return "; Kong passed the path on as it came"
@@ -41,7 +41,7 @@ func arrived(v view) string {
 	return ""
 }
 
-func methodNotAllowedFix(v view) Fix {
+func methodNotAllowedFix(v *view) Fix {
 	if m := v.otherMethod(); m != "" {
 		return v.clientMethodFix(m)
 	}
@@ -60,7 +60,7 @@ func methodNotAllowedFix(v view) Fix {
 
 // otherMethod is the method that the client should have sent, where that is plain:
 // a write where nothing can be read, or a write by another name.
-func (v view) otherMethod() string {
+func (v *view) otherMethod() string {
 	if v.Client.Method != v.Upstream.Method || v.allow.Has(v.Upstream.Method) {
 		return ""
 	}
@@ -87,7 +87,7 @@ func (v view) otherMethod() string {
 
 // isGraphQL reports a path by which applications commonly name their GraphQL
 // endpoint; over HTTP it takes POST, and GET only where that was turned on.
-func (v view) isGraphQL() bool {
+func (v *view) isGraphQL() bool {
 	s := segments(v.Upstream.Path)
 	return len(s) > 0 && slices.Contains([]string{"graphql", "gql"}, strings.ToLower(s[len(s)-1]))
 }

@@ -14,7 +14,7 @@ var overrideHeaders = []string{"X-Http-Method-Override", "X-Http-Method", "X-Met
 // methodOverride: the request means another method than it has.
 var methodOverride = cause{
 	code: MethodOverride,
-	examine: func(v view) *finding {
+	examine: func(v *view) *finding {
 		meant, how, sure := v.override()
 		if meant == "" || meant == v.Upstream.Method || v.allow.Has(v.Upstream.Method) {
 			return nil
@@ -33,7 +33,7 @@ var methodOverride = cause{
 
 // override is the method that the request means, how it says so, and how sure
 // that is, as a rank.
-func (v view) override() (meant, how string, sure int) {
+func (v *view) override() (meant, how string, sure int) {
 	for _, name := range overrideHeaders {
 		if m := strings.ToUpper(strings.TrimSpace(v.Client.Header.Get(name))); isToken(m) {
 			return m, "a header " + name, Likely.rank()
@@ -56,7 +56,7 @@ func (v view) override() (meant, how string, sure int) {
 	return v.allow.Methods[i], "a form can only POST, and names another method in its body", Likely.rank()
 }
 
-func (v view) isForm() bool {
+func (v *view) isForm() bool {
 	t := strings.ToLower(v.Client.Header.Get("Content-Type"))
 	return strings.HasPrefix(t, "application/x-www-form-urlencoded") || strings.HasPrefix(t, "multipart/form-data")
 }

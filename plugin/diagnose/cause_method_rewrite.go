@@ -5,7 +5,7 @@ import "slices"
 // methodRewrite: the upstream got another method than the client sent.
 var methodRewrite = cause{
 	code: MethodRewrite,
-	examine: func(v view) *finding {
+	examine: func(v *view) *finding {
 		if v.Client.Method == "" || v.Client.Method == v.Upstream.Method {
 			return nil
 		}
@@ -27,7 +27,7 @@ var methodRewrite = cause{
 }
 
 // methodRewriteCertainty: Allow settles it one way or the other where it comes.
-func methodRewriteCertainty(v view) Certainty {
+func methodRewriteCertainty(v *view) Certainty {
 	switch {
 	case v.allow.Has(v.Client.Method) && !v.allow.Has(v.Upstream.Method):
 		return Confirmed
@@ -38,7 +38,7 @@ func methodRewriteCertainty(v view) Certainty {
 }
 
 // transformerFix removes the plugin of Kong that rewrites requests.
-func transformerFix(v view, words string, would *Line) Fix {
+func transformerFix(v *view, words string, would *Line) Fix {
 	return setFix(Entity{Kind: "plugin", Name: "request-transformer"}, "plugin.request-transformer", nil,
 		words+" for "+routeEntity(v.Route).String(), would)
 }
@@ -51,6 +51,6 @@ var BufferedMethods = []string{
 }
 
 // buffered reports whether Kong's buffered hop is what changed the method.
-func (v view) buffered() bool {
+func (v *view) buffered() bool {
 	return v.Upstream.Method == "GET" && !slices.Contains(BufferedMethods, v.Client.Method)
 }

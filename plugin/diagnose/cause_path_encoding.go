@@ -6,7 +6,7 @@ import "strings"
 // the other form takes the method has to be known.
 var pathEncoding = cause{
 	code: PathEncoding,
-	examine: func(v view) *finding {
+	examine: func(v *view) *finding {
 		if v.allow.Has(v.Upstream.Method) {
 			return nil
 		}
@@ -33,8 +33,13 @@ var pathEncoding = cause{
 // not escaped, so that one segment became two.
 var respellings = []func(string) string{
 	joinLast,
-	func(p string) string { return strings.NewReplacer("%2F", "/", "%2f", "/").Replace(p) },
+	splitEscaped,
 	strings.ToLower,
+}
+
+// splitEscaped takes an escaped slash for one that separates.
+func splitEscaped(path string) string {
+	return strings.ReplaceAll(strings.ReplaceAll(path, "%2F", "/"), "%2f", "/")
 }
 
 // joinLast escapes the last slash that has something on both sides.

@@ -3,7 +3,7 @@ package diagnose
 // pathRewrite: what route and service cannot explain, a plugin did.
 var pathRewrite = cause{
 	code: PathRewrite,
-	examine: func(v view) *finding {
+	examine: func(v *view) *finding {
 		if !v.rewritten() || v.allow.Has(v.Upstream.Method) {
 			return nil
 		}

@@ -5,7 +5,7 @@ package diagnose
 // that matches every path and reads only.
 var prefixKept = cause{
 	code: PrefixKept,
-	examine: func(v view) *finding {
+	examine: func(v *view) *finding {
 		if v.Route == nil || v.Route.StripPath || v.rewritten() || !v.allow.Refuses(v.Upstream.Method) {
 			return nil
 		}

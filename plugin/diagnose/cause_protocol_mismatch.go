@@ -10,7 +10,7 @@ import (
 // the upstream speaks at that path.
 var protocolMismatch = cause{
 	code: ProtocolMismatch,
-	examine: func(v view) *finding {
+	examine: func(v *view) *finding {
 		if v.allow.Has(v.Upstream.Method) {
 			return nil
 		}
@@ -33,8 +33,8 @@ var protocolMismatch = cause{
 type protocol struct {
 	name   string
 	mark   string // what it was recognised by
-	speaks func(view) bool
-	fix    func(view) Fix
+	speaks func(*view) bool
+	fix    func(*view) Fix
 }
 
 var protocols = []protocol{
@@ -52,28 +52,28 @@ var webDAVMethods = []string{
 	"REPORT", "MKCALENDAR", "SEARCH", "CHECKOUT", "CHECKIN", "MKACTIVITY", "MERGE",
 }
 
-func isWebDAV(v view) bool { return slices.Contains(webDAVMethods, v.Client.Method) }
+func isWebDAV(v *view) bool { return slices.Contains(webDAVMethods, v.Client.Method) }
 
-func webDAVFix(v view) Fix {
+func webDAVFix(v *view) Fix {
 	return Fix{
 		Words: "point the client at the path where the WebDAV service lives; " + v.Upstream.Path + " is plain HTTP",
 		App:   "Offer WebDAV at " + v.Upstream.Path + ", or redirect discovery to where it is.",
 	}
 }
 
-func contentType(prefix string) func(view) bool {
-	return func(v view) bool {
+func contentType(prefix string) func(*view) bool {
+	return func(v *view) bool {
 		return strings.HasPrefix(strings.ToLower(v.Client.Header.Get("Content-Type")), prefix)
 	}
 }
 
-func grpcWebFix(v view) Fix {
+func grpcWebFix(v *view) Fix {
 	e := routeEntity(v.Route)
 	return setFix(e, "plugin.grpc-web", map[string]any{}, "enable the grpc-web plugin on "+e.String()+
 		" and set protocol=grpc on "+serviceEntity(v.Service).String(), nil)
 }
 
-func grpcFix(v view) Fix {
+func grpcFix(v *view) Fix {
 	e := serviceEntity(v.Service)
 	f := setFix(e, "service.protocol", "grpc", "set protocol=grpc on "+e.String()+
 		" and protocols=grpc,grpcs on "+routeEntity(v.Route).String(), nil)
@@ -87,7 +87,7 @@ var webSocketNames = []string{"ws", "wss", "websocket", "websockets", "socket", 
 
 // isLostWebSocket: a proxy in front drops Upgrade and Connection, which are
 // hop-by-hop, unless it is told to keep them.
-func isLostWebSocket(v view) bool {
+func isLostWebSocket(v *view) bool {
 	if v.Client.Method != http.MethodGet || v.Client.Header.Get("Upgrade") != "" {
 		return false
 	}
@@ -100,7 +100,7 @@ func isLostWebSocket(v view) bool {
 	return len(s) > 0 && slices.Contains(webSocketNames, strings.ToLower(s[len(s)-1])) && !v.allow.Has(http.MethodGet)
 }
 
-func webSocketFix(v view) Fix {
+func webSocketFix(v *view) Fix {
 	return Fix{
 		Words: "have whatever is before Kong pass Connection: Upgrade and Upgrade: websocket on",
 		Client: map[string]any{"headers": map[string]any{
@@ -114,7 +114,7 @@ func webSocketFix(v view) Fix {
 	}
 }
 
-func isEventStream(v view) bool {
+func isEventStream(v *view) bool {
 	return v.Client.Method == http.MethodGet && v.Upstream.Method == http.MethodGet &&
 		strings.Contains(strings.ToLower(v.Client.Header.Get("Accept")), "text/event-stream")
 }
@@ -122,7 +122,7 @@ func isEventStream(v view) bool {
 // eventStreamFix: endpoints that answer with a stream and refuse to open one on
 // GET take the request by POST (the Model Context Protocol's streamable HTTP
 // says 405 in as many words).
-func eventStreamFix(v view) Fix {
+func eventStreamFix(v *view) Fix {
 	f := v.clientMethodFix(http.MethodPost)
 	f.Words = "the endpoint opens no stream on GET; " + f.Words
 	return f

@@ -11,7 +11,7 @@ import (
 // that GET, but traces of the POST are often left.
 var redirectMethodChange = cause{
 	code: RedirectMethodChange,
-	examine: func(v view) *finding {
+	examine: func(v *view) *finding {
 		if !isRead(v.Client.Method) || v.Client.Method != v.Upstream.Method || !v.mayHaveBeenPost() {
 			return nil
 		}
@@ -30,7 +30,7 @@ var redirectMethodChange = cause{
 
 // mayHaveBeenPost reports whether the upstream takes only methods that write, or
 // does not say.
-func (v view) mayHaveBeenPost() bool {
+func (v *view) mayHaveBeenPost() bool {
 	if v.writesOnly() {
 		return true
 	}
@@ -38,7 +38,7 @@ func (v view) mayHaveBeenPost() bool {
 }
 
 // redirectTrace is what the request has left of a redirected one, or "".
-func (v view) redirectTrace() string {
+func (v *view) redirectTrace() string {
 	h := v.Client.Header
 	switch {
 	case h.Get("Content-Type") != "":
@@ -55,7 +55,7 @@ func (v view) redirectTrace() string {
 	return ""
 }
 
-func (v view) refersToItself() bool {
+func (v *view) refersToItself() bool {
 	_, after, ok := strings.Cut(v.Client.Header.Get("Referer"), "://")
 	if !ok {
 		return false
@@ -67,7 +67,7 @@ func (v view) refersToItself() bool {
 
 // redirectsToHTTPS: a route for https alone answers http with
 // https_redirect_status_code; 301 and 302 lose the method, 307 and 308 keep it.
-func (v view) redirectsToHTTPS() bool {
+func (v *view) redirectsToHTTPS() bool {
 	r := v.Route
 	if r == nil || !slices.Contains(r.Protocols, "https") || slices.Contains(r.Protocols, "http") {
 		return false
@@ -77,7 +77,7 @@ func (v view) redirectsToHTTPS() bool {
 
 // meantWrite is the method that the client meant: the first that writes of those
 // taken, else POST.
-func (v view) meantWrite() string {
+func (v *view) meantWrite() string {
 	methods := v.methods()
 	if i := slices.IndexFunc(methods, isWrite); i >= 0 && !slices.Contains(methods, http.MethodPost) {
 		return methods[i]
@@ -85,7 +85,7 @@ func (v view) meantWrite() string {
 	return http.MethodPost
 }
 
-func (v view) redirectFixes() []Fix {
+func (v *view) redirectFixes() []Fix {
 	f := v.clientMethodFix(v.meantWrite())
 	f.Words = "send " + v.meantWrite() + " straight to this URL, scheme and slash included, so that nothing redirects it; the upstream then gets " + f.Upstream.String()
 	fixes := []Fix{f}

@@ -11,7 +11,7 @@ import (
 // It needs the configuration's other routes, which a plugin does not have.
 var routeShadowed = cause{
 	code: RouteShadowed,
-	examine: func(v view) *finding {
+	examine: func(v *view) *finding {
 		other := v.shadowed()
 		if other == nil || v.allow.Has(v.Upstream.Method) {
 			return nil
@@ -34,7 +34,7 @@ var routeShadowed = cause{
 }
 
 // shadowed is another route to another service that would take the request, too.
-func (v view) shadowed() *config.Route {
+func (v *view) shadowed() *config.Route {
 	if v.Route == nil {
 		return nil
 	}

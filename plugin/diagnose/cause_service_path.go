@@ -11,7 +11,7 @@ import (
 // known to offer the same under another one.
 var servicePath = cause{
 	code: ServicePath,
-	examine: func(v view) *finding {
+	examine: func(v *view) *finding {
 		base := v.servicePath()
 		if len(segments(base)) == 0 || v.rewritten() || v.allow.Has(v.Upstream.Method) {
 			return nil
@@ -40,7 +40,7 @@ var servicePath = cause{
 }
 
 // sentPart is what Kong put behind the service's path.
-func (v view) sentPart() string {
+func (v *view) sentPart() string {
 	if v.strips() {
 		return v.rest()
 	}
@@ -49,7 +49,7 @@ func (v view) sentPart() string {
 
 // hostNames reports whether the Host that the upstream got begins with the one
 // segment of the service's path, as a bucket's or a tenant's does.
-func (v view) hostNames(base string) bool {
+func (v *view) hostNames(base string) bool {
 	s := segments(base)
 	return len(s) == 1 && strings.HasPrefix(hostname(v.Upstream.Host), strings.ToLower(s[0])+".")
 }
@@ -57,7 +57,7 @@ func (v view) hostNames(base string) bool {
 // stripInstead offers strip_path=true where that, too, takes the doubled part
 // away. It changes one route instead of a service with all its routes, so it
 // comes first where it leads to the same path.
-func (v view) stripInstead(base string, without *Line) []Fix {
+func (v *view) stripInstead(base string, without *Line) []Fix {
 	if v.Route == nil || v.Route.StripPath || v.prefix == "" {
 		return nil
 	}
@@ -72,7 +72,7 @@ func (v view) stripInstead(base string, without *Line) []Fix {
 // for. Only those that share a word with the route's path are named, since that
 // says what the operator wants to reach: an application may offer things of the
 // same shape in many places.
-func (v view) otherBases(base string) []Fix {
+func (v *view) otherBases(base string) []Fix {
 	rest := segments(v.sentPart())
 	if len(rest) == 0 {
 		return nil
@@ -98,6 +98,6 @@ func (v view) otherBases(base string) []Fix {
 }
 
 // sharesWord reports whether one of the segments stands in the route's path, too.
-func (v view) sharesWord(head []string) bool {
+func (v *view) sharesWord(head []string) bool {
 	return slices.ContainsFunc(segments(v.prefix), func(s string) bool { return slices.Contains(head, s) })
 }

@@ -5,7 +5,7 @@ package diagnose
 // strip_path is for; so the removed part must look like the application's own.
 var stripPath = cause{
 	code: StripPath,
-	examine: func(v view) *finding {
+	examine: func(v *view) *finding {
 		if !v.strips() || v.rewritten() || v.allow.Has(v.Upstream.Method) {
 			return nil
 		}
@@ -28,7 +28,7 @@ var stripPath = cause{
 // strippedOwn says why the stripped part looks like the application's own, or "".
 // It asks for an Allow header: without one nothing tells a framework's route from
 // a file server or a catch-all, which refuses the method on every path.
-func (v view) strippedOwn() string {
+func (v *view) strippedOwn() string {
 	if !v.allow.Refuses(v.Upstream.Method) {
 		return ""
 	}

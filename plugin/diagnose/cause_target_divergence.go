@@ -9,7 +9,7 @@ import (
 // request, as with two versions side by side.
 var targetDivergence = cause{
 	code: TargetDivergence,
-	examine: func(v view) *finding {
+	examine: func(v *view) *finding {
 		for _, other := range v.Elsewhere {
 			if other.Status == http.StatusMethodNotAllowed || other.Status >= http.StatusInternalServerError || other.Target == v.Target {
 				continue

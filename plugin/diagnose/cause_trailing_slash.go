@@ -7,7 +7,7 @@ import "strings"
 // of the things to try.
 var trailingSlash = cause{
 	code: TrailingSlash,
-	examine: func(v view) *finding {
+	examine: func(v *view) *finding {
 		other := toggleSlash(v.Upstream.Path)
 		if other == "" || v.allow.Has(v.Upstream.Method) {
 			return nil
@@ -39,7 +39,7 @@ func toggleSlash(path string) string {
 
 // slashFixes are the ways to the other path. Where Kong's arithmetic changed the
 // slash, the service's path is the place to mend it.
-func (v view) slashFixes(other string) []Fix {
+func (v *view) slashFixes(other string) []Fix {
 	var fixes []Fix
 	if strings.HasSuffix(v.Client.Path, "/") == strings.HasSuffix(other, "/") {
 		if base := toggleSlash(v.servicePath()); base != "" && v.Route != nil && v.pathWith(v.Route.StripPath, base) == other {

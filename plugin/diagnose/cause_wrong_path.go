@@ -5,7 +5,7 @@ package diagnose
 // the application can tell.
 var wrongPath = cause{
 	code: WrongPath,
-	examine: func(v view) *finding {
+	examine: func(v *view) *finding {
 		if v.allow.Has(v.Upstream.Method) {
 			return nil
 		}

@@ -6,7 +6,7 @@ import "strings"
 // every path and a CDN refuse every method that writes, on every path.
 var wrongUpstream = cause{
 	code: WrongUpstream,
-	examine: func(v view) *finding {
+	examine: func(v *view) *finding {
 		if !isWrite(v.Upstream.Method) || v.Upstream.Method != v.Client.Method || v.allow.Has(v.Upstream.Method) {
 			return nil
 		}
@@ -24,7 +24,7 @@ var wrongUpstream = cause{
 }
 
 // notTheApplication says why the answer is probably not the application's, or "".
-func (v view) notTheApplication() string {
+func (v *view) notTheApplication() string {
 	offer, known := v.seen.At(v.Upstream.Path)
 	switch {
 	case v.responder.kind == kindStatic, v.responder.kind == kindCDN:
@@ -40,7 +40,7 @@ func (v view) notTheApplication() string {
 // refusesEverywhere reports an answer of something that reads and never writes,
 // whatever the path: it names no methods, no framework is to be seen, and the
 // route that led there is the one for all that no other route takes.
-func (v view) refusesEverywhere() bool {
+func (v *view) refusesEverywhere() bool {
 	if v.allow.Sent || v.responder.kind == kindApp || v.responder.kind == kindGateway || v.responder.kind == kindStore {
 		return false
 	}
@@ -49,12 +49,12 @@ func (v view) refusesEverywhere() bool {
 
 // isCatchAll reports whether the route takes every path: its own path is the root,
 // and nothing else narrows it.
-func isCatchAll(v view) bool {
+func isCatchAll(v *view) bool {
 	r := v.Route
 	return r != nil && len(r.Hosts) == 0 && len(r.Methods) == 0 && strings.Join(r.Paths, "") == "/"
 }
 
-func wrongUpstreamFix(v view) Fix {
+func wrongUpstreamFix(v *view) Fix {
 	e := serviceEntity(v.Service)
 	where := ""
 	if v.Service != nil && v.Service.Host != "" {

@@ -11,7 +11,7 @@ const maxNear = 3
 // near are the endpoints that take the upstream's method and whose path is one
 // step from the one that the upstream got: a segment left out, one too many, or
 // one that differs little. Nearest first; none that has to be guessed.
-func (v view) near() []string {
+func (v *view) near() []string {
 	got := segments(v.Upstream.Path)
 	type scored struct {
 		path  string
@@ -114,7 +114,7 @@ func isSlip(a, b string) bool {
 
 // endpointFixes ask the client for an endpoint that is near, where the same route
 // can lead there.
-func (v view) endpointFixes() []Fix {
+func (v *view) endpointFixes() []Fix {
 	var fixes []Fix
 	for _, path := range v.near() {
 		if client, ok := v.clientPathTo(path); ok {
@@ -128,7 +128,7 @@ func (v view) endpointFixes() []Fix {
 
 // clientPathTo is the path that the client has to ask for so that the upstream
 // gets the given one.
-func (v view) clientPathTo(upstreamPath string) (string, bool) {
+func (v *view) clientPathTo(upstreamPath string) (string, bool) {
 	base := strings.TrimSuffix(v.servicePath(), "/")
 	if v.Route == nil || !under(upstreamPath, base) {
 		return "", false

@@ -17,7 +17,7 @@ type finding struct {
 type cause struct {
 	code Code
 	// examine returns nil when the cause does not fit.
-	examine func(view) *finding
+	examine func(*view) *finding
 }
 
 // causes, in the order in which equals are preferred: who made the answer, what
@@ -94,7 +94,7 @@ type candidate struct {
 }
 
 // examine asks every cause and puts the best answer first.
-func (v view) examine() []candidate {
+func (v *view) examine() []candidate {
 	var found []candidate
 	for _, c := range causes {
 		if f := c.examine(v); f != nil && f.weigh(v) {
@@ -117,7 +117,7 @@ func (c candidate) rank() int {
 // weigh holds the finding's fixes against what is known of the upstream: those
 // that it is known to take come first, those that it is known to refuse go. It
 // reports false when none is left.
-func (f *finding) weigh(v view) bool {
+func (f *finding) weigh(v *view) bool {
 	var taken, open []Fix
 	for _, fix := range f.fixes {
 		switch offer := v.offerFor(fix); {
@@ -137,7 +137,7 @@ func (f *finding) weigh(v view) bool {
 
 // offerFor is what is known of the path that a fix leads to. Nothing is, where
 // the fix leads to the very request that was refused.
-func (v view) offerFor(f Fix) Offer {
+func (v *view) offerFor(f Fix) Offer {
 	if f.Upstream == nil || *f.Upstream == v.Upstream.Line() {
 		return Offer{}
 	}
@@ -151,11 +151,11 @@ func (v view) offerFor(f Fix) Offer {
 // documentFits reports whether what the document leaves out is really not there:
 // it has to know the path that the upstream just answered for, and paths have to
 // mean the same whatever the Host.
-func (v view) documentFits() bool {
+func (v *view) documentFits() bool {
 	return v.seen.describes(v.Upstream.Path) && !v.hostNames(v.servicePath())
 }
 
-func (v view) methodOf(f Fix) string {
+func (v *view) methodOf(f Fix) string {
 	if f.Upstream == nil {
 		return ""
 	}

@@ -427,3 +427,20 @@ func FuzzExplain(f *testing.F) {
 		}
 	})
 }
+
+// Explain runs while a client waits, so it has to be quick: the bound is 20 µs.
+func BenchmarkExplain(b *testing.B) {
+	for name, s := range map[string]scene{
+		"plain":  {client: "POST /api/sendOrder", route: "/api/sendOrder", allow: "GET"},
+		"regex":  {client: "POST /api/v2/auth/login", route: "~/api/v[12]/auth", allow: "GET, HEAD"},
+		"nobody": {client: "POST /shop/items/7", route: "/shop", base: "/v1", allow: "GET, DELETE", answer: "Server: nginx"},
+	} {
+		x := s.exchange()
+		b.Run(name, func(b *testing.B) {
+			b.ReportAllocs()
+			for b.Loop() {
+				Explain(x, Offers{})
+			}
+		})
+	}
+}

@@ -46,7 +46,7 @@ type sign struct {
 	// body: text near the start of the body.
 	body string
 	// when says what else must hold.
-	when func(view) bool
+	when func(*view) bool
 }
 
 // signs are tried in order. Narrow ones come first: an application may stand
@@ -94,7 +94,7 @@ var signs = []sign{
 // maxSignBody is how much of a body is searched for a sign, in bytes.
 const maxSignBody = 2048
 
-func (v view) recognise() responder {
+func (v *view) recognise() responder {
 	body := v.Response.Body
 	body = body[:min(len(body), maxSignBody)]
 	for _, s := range signs {
@@ -106,7 +106,7 @@ func (v view) recognise() responder {
 }
 
 // seenIn returns where the sign was seen, in words, or "".
-func (s sign) seenIn(v view, body []byte) string {
+func (s sign) seenIn(v *view, body []byte) string {
 	if s.body != "" {
 		if bytes.Contains(body, []byte(s.body)) {
 			return "its body says so"
@@ -127,14 +127,14 @@ func (s sign) seenIn(v view, body []byte) string {
 	return evidence
 }
 
-func noAllow(v view) bool { return !v.allow.Sent }
+func noAllow(v *view) bool { return !v.allow.Sent }
 
 // noFramework keeps marks that an application's own libraries may leave from
 // being taken for the store itself.
-func noFramework(v view) bool { return v.Response.Header.Get("X-Powered-By") == "" }
+func noFramework(v *view) bool { return v.Response.Header.Get("X-Powered-By") == "" }
 
 // takenByWebDAV: IIS hands PUT, DELETE and the WebDAV methods to its WebDAV module
 // when that is installed, whose Allow names only what reads.
-func takenByWebDAV(v view) bool {
+func takenByWebDAV(v *view) bool {
 	return v.allow.ReadOnly() && slices.Contains([]string{http.MethodPut, http.MethodDelete, http.MethodPatch}, v.Upstream.Method)
 }

@@ -22,8 +22,8 @@ type view struct {
 	responder responder
 }
 
-func newView(x Exchange, seen Offers) view {
-	v := view{
+func newView(x Exchange, seen Offers) *view {
+	v := &view{
 		Exchange: x,
 		seen:     seen,
 		allow:    ParseAllow(x.Response.Header.Values("Allow")),
@@ -42,7 +42,7 @@ func newView(x Exchange, seen Offers) view {
 	return v
 }
 
-func (v view) servicePath() string {
+func (v *view) servicePath() string {
 	if v.Service == nil {
 		return ""
 	}
@@ -51,15 +51,15 @@ func (v view) servicePath() string {
 
 // pathWith is the path that the upstream would have got with other settings and
 // no plugin in between.
-func (v view) pathWith(strip bool, servicePath string) string {
+func (v *view) pathWith(strip bool, servicePath string) string {
 	return router.UpstreamPath(servicePath, v.path, v.prefix, strip)
 }
 
 // rest is what follows the matched prefix of the client's path.
-func (v view) rest() string { return strings.TrimPrefix(v.path, v.prefix) }
+func (v *view) rest() string { return strings.TrimPrefix(v.path, v.prefix) }
 
 // strips reports whether strip_path removed something from this request.
-func (v view) strips() bool {
+func (v *view) strips() bool {
 	if v.Route != nil && !v.Route.StripPath {
 		return false
 	}
@@ -68,10 +68,10 @@ func (v view) strips() bool {
 
 // rewritten reports whether something other than route and service decided the
 // path that the upstream got.
-func (v view) rewritten() bool { return v.explained != "" && v.Upstream.Path != v.explained }
+func (v *view) rewritten() bool { return v.explained != "" && v.Upstream.Path != v.explained }
 
 // at returns the upstream request with another path.
-func (v view) at(path string) *Line { return &Line{v.Upstream.Method, path} }
+func (v *view) at(path string) *Line { return &Line{v.Upstream.Method, path} }
 
 // setFix is a fix that changes one key of the gateway's configuration.
 func setFix(e Entity, key string, value any, words string, would *Line) Fix {
@@ -81,19 +81,19 @@ func setFix(e Entity, key string, value any, words string, would *Line) Fix {
 	return Fix{Words: words, Set: map[string]any{key: value}, Entity: e, Upstream: would}
 }
 
-func (v view) routeSets(key string, value any, words string, would *Line) Fix {
+func (v *view) routeSets(key string, value any, words string, would *Line) Fix {
 	e := routeEntity(v.Route)
 	return setFix(e, "route."+key, value, words+" on "+e.String(), would)
 }
 
-func (v view) serviceSets(key string, value any, words string, would *Line) Fix {
+func (v *view) serviceSets(key string, value any, words string, would *Line) Fix {
 	e := serviceEntity(v.Service)
 	return setFix(e, "service."+key, value, words+" on "+e.String(), would)
 }
 
 // takes says in a clause what is known of the path that the upstream got: "which
 // takes only GET".
-func (v view) takes() string {
+func (v *view) takes() string {
 	methods := v.methods()
 	switch {
 	case v.allow.Has(v.Upstream.Method):
@@ -124,7 +124,7 @@ func lists(r *config.Route, method string) bool {
 // leads is where a path that the client might send would lead on the same route,
 // no plugin in between. It is not known when the route is not, when the path does
 // not match it, and when a plugin decides.
-func (v view) leads(clientPath string) (upstreamPath string, ok bool) {
+func (v *view) leads(clientPath string) (upstreamPath string, ok bool) {
 	if v.Route == nil || v.rewritten() {
 		return "", false
 	}
@@ -137,7 +137,7 @@ func (v view) leads(clientPath string) (upstreamPath string, ok bool) {
 }
 
 // clientPathFix asks the client to send another path.
-func (v view) clientPathFix(path string) (Fix, bool) {
+func (v *view) clientPathFix(path string) (Fix, bool) {
 	upstreamPath, ok := v.leads(path)
 	if !ok || upstreamPath == v.Upstream.Path {
 		return Fix{}, false
@@ -151,7 +151,7 @@ func (v view) clientPathFix(path string) (Fix, bool) {
 }
 
 // clientMethodFix asks the client to send another method.
-func (v view) clientMethodFix(method string) Fix {
+func (v *view) clientMethodFix(method string) Fix {
 	would := &Line{method, v.Upstream.Path}
 	return Fix{
 		Words:    "send " + method + " instead of " + v.Client.Method + "; the upstream then gets " + would.String(),
@@ -161,13 +161,13 @@ func (v view) clientMethodFix(method string) Fix {
 }
 
 // got says in a clause what the upstream got and made of it.
-func (v view) got() string {
+func (v *view) got() string {
 	return "the upstream got " + v.Upstream.Line().String() + ", " + v.takes()
 }
 
 // methods are those that the upstream is known to take at the path that it got:
 // by its Allow, else by what it says when it is asked.
-func (v view) methods() []string {
+func (v *view) methods() []string {
 	if v.allow.Sent {
 		return v.allow.Methods
 	}
@@ -176,7 +176,7 @@ func (v view) methods() []string {
 }
 
 // writesOnly reports whether methods are known and none of them is GET or HEAD.
-func (v view) writesOnly() bool {
+func (v *view) writesOnly() bool {
 	methods := v.methods()
 	return slices.ContainsFunc(methods, isWrite) &&
 		!slices.Contains(methods, http.MethodGet) && !slices.Contains(methods, http.MethodHead)
