@@ -33,8 +33,17 @@ type gateway interface {
 	// Unbuffer makes Kong stream the answer, and skip the response phase, for this
 	// request (access).
 	Unbuffer() error
-	// Log writes to Kong's error log (access, response).
+	// Log writes to Kong's error log (access, response, log).
 	Log(level, line string) error
+
+	// Share keeps a string for the request's later phases (access).
+	Share(key, value string) error
+	// Shared is a string that was kept (log). A missing one is an error.
+	Shared(key string) (string, error)
+	// Serialize is Kong's log record, JSON (log).
+	Serialize() (string, error)
+	// Source is who made the answer: service, exit or error (log).
+	Source() (string, error)
 }
 
 // pdkGateway is the gateway behind go-pdk.
@@ -89,3 +98,11 @@ func (g pdkGateway) Log(level, line string) error {
 	}
 	return g.kong.Log.Notice(line)
 }
+
+func (g pdkGateway) Share(key, value string) error { return g.kong.Ctx.SetShared(key, value) }
+
+func (g pdkGateway) Shared(key string) (string, error) { return g.kong.Ctx.GetSharedString(key) }
+
+func (g pdkGateway) Serialize() (string, error) { return g.kong.Log.Serialize() }
+
+func (g pdkGateway) Source() (string, error) { return g.kong.Response.GetSource() }

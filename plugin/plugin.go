@@ -47,6 +47,11 @@ func (c *Config) access(gw gateway) {
 	if c.Buffering == "auto" {
 		c.unbuffer(gw)
 	}
+	c.logRequest(gw)
+}
+
+// logRequest writes the access line.
+func (c *Config) logRequest(gw gateway) {
 	if c.LogRequests == "none" {
 		return
 	}

@@ -21,6 +21,9 @@ type fake struct {
 	status   int
 	response map[string][]string
 	failing  string // the name of the call that fails
+	shared   map[string]string
+	logged   string // kong.log.serialize
+	source   string
 
 	calls   []string
 	headers []string // name: value
@@ -59,6 +62,13 @@ func (f *fake) SetRecord(record map[string]any) error {
 	return f.call("set record")
 }
 func (f *fake) Unbuffer() error { return f.call("unbuffer") }
+func (f *fake) Share(key, value string) error {
+	f.shared = map[string]string{key: value}
+	return f.call("share")
+}
+func (f *fake) Shared(key string) (string, error) { return f.shared[key], f.call("shared") }
+func (f *fake) Serialize() (string, error)        { return f.logged, f.call("serialize") }
+func (f *fake) Source() (string, error)           { return f.source, f.call("source") }
 func (f *fake) Log(level, line string) error {
 	f.lines = append(f.lines, level+": "+line)
 	return f.call("log")

@@ -11,7 +11,7 @@ func Record(x diagnose.Exchange, d diagnose.Diagnosis, o Options) map[string]any
 		"certainty":  string(d.Certainty),
 		"reason":     d.Reason,
 		"facts":      anyList(d.Facts),
-		"fixes":      fixes(d.Fixes),
+		"fixes":      fixes(x, d.Fixes),
 		"considered": considered(d),
 		"client":     requestRecord(x.Client, o),
 		"upstream":   requestRecord(x.Upstream, o),
@@ -43,7 +43,7 @@ func requestRecord(r diagnose.Request, o Options) map[string]any {
 	return map[string]any{"method": r.Method, "path": r.Path + query(r.Query, o.Query), "host": r.Host}
 }
 
-func fixes(all []diagnose.Fix) []any {
+func fixes(x diagnose.Exchange, all []diagnose.Fix) []any {
 	out := make([]any, len(all))
 	for i, f := range all {
 		// As text: Kong turns false and null inside a value into nothing on the way
@@ -55,6 +55,9 @@ func fixes(all []diagnose.Fix) []any {
 		}
 		if f.Upstream != nil {
 			m["upstream"] = f.Upstream.String()
+		}
+		if forms := formsRecord(x, f); len(forms) > 0 {
+			m["forms"] = forms
 		}
 		out[i] = m
 	}

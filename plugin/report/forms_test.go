@@ -1,0 +1,78 @@
+package report
+
+import (
+	"os/exec"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"diag405/kong/config"
+	"diag405/plugin/diagnose"
+)
+
+func TestForms(t *testing.T) {
+	x := founding()
+	tests := []struct {
+		name string
+		fix  diagnose.Fix
+		want map[string]any
+	}{
+		{"route", diagnose.Fix{Set: map[string]any{"route.strip_path": false}}, map[string]any{
+			"admin_api":   `curl -X PATCH http://localhost:8001/routes/post -H 'Content-Type: application/json' -d '{"strip_path":false}'`,
+			"declarative": "routes:\n    - name: post\n      strip_path: false",
+			"kubernetes":  `konghq.com/strip-path: "false"   # on the Ingress or HTTPRoute`,
+		}},
+		{"service", diagnose.Fix{Set: map[string]any{"service.path": "/v1"}}, map[string]any{
+			"admin_api":   `curl -X PATCH http://localhost:8001/services/weather -H 'Content-Type: application/json' -d '{"path":"/v1"}'`,
+			"declarative": "services:\n    - name: weather\n      path: /v1",
+			"kubernetes":  `konghq.com/path: "/v1"   # on the Service`,
+		}},
+		{"both", diagnose.Fix{Set: map[string]any{"service.protocol": "grpc", "route.protocols": []any{"grpc", "grpcs"}}}, map[string]any{
+			"admin_api": `curl -X PATCH http://localhost:8001/routes/post -H 'Content-Type: application/json' -d '{"protocols":["grpc","grpcs"]}'` + "\n" +
+				`curl -X PATCH http://localhost:8001/services/weather -H 'Content-Type: application/json' -d '{"protocol":"grpc"}'`,
+			"declarative": "routes:\n    - name: post\n      protocols:\n        - grpc\n        - grpcs\nservices:\n    - name: weather\n      protocol: grpc",
+			"kubernetes":  `konghq.com/protocols: "grpc,grpcs"   # on the Ingress or HTTPRoute` + "\n" + `konghq.com/protocol: "grpc"   # on the Service`,
+		}},
+		{"plugin added", diagnose.Fix{Set: map[string]any{"plugin.cors": map[string]any{"origins": []any{"*"}}}}, map[string]any{
+			"admin_api":   `curl -X POST http://localhost:8001/routes/post/plugins -H 'Content-Type: application/json' -d '{"config":{"origins":["*"]},"name":"cors"}'`,
+			"declarative": "routes:\n    - name: post\n      plugins:\n        - config:\n            origins:\n                - '*'\n          name: cors",
+			"kubernetes":  "apiVersion: configuration.konghq.com/v1\nconfig:\n    origins:\n        - '*'\nkind: KongPlugin\nmetadata:\n    name: cors\nplugin: cors\n# and on the Ingress or HTTPRoute\nkonghq.com/plugins: cors",
+		}},
+		{"plugin removed", diagnose.Fix{Set: map[string]any{"plugin.request-transformer": nil}}, map[string]any{
+			"admin_api":  "curl http://localhost:8001/routes/post/plugins   # find the id of request-transformer, then\ncurl -X DELETE http://localhost:8001/plugins/ID",
+			"kubernetes": `konghq.com/plugins: "..."   # on the Ingress or HTTPRoute and the Service: without the KongPlugin of request-transformer`,
+		}},
+		{"client", diagnose.Fix{Client: map[string]any{"method": "PUT"}}, map[string]any{}},
+		{"app", diagnose.Fix{App: "Offer it."}, map[string]any{}},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			assert.Equal(t, tt.want, formsRecord(x, tt.fix))
+		})
+	}
+}
+
+// What is pasted into a shell is one word, whatever it is called.
+func TestQuoteShell(t *testing.T) {
+	for _, s := range []string{"a", "", "a b", "it's", "$(x)", "`x`", "a\nb", `"\`, "é", "-n"} {
+		out, err := exec.Command("sh", "-c", "printf %s "+quoteShell(s)).Output()
+		require.NoError(t, err, s)
+		assert.Equal(t, s, string(out))
+	}
+}
+
+// The declarative form is a piece that Patch's own result has.
+func TestDeclarativeFormFits(t *testing.T) {
+	x := founding()
+	for _, form := range Forms(x, diagnose.Fix{Set: map[string]any{"service.path": "/v1"}}) {
+		if form.Name != "declarative" {
+			continue
+		}
+		whole := "_format_version: \"3.0\"\n" + strings.Replace(form.Text, "name: weather", "name: weather\n      host: weather", 1)
+		c, err := config.Parse([]byte(whole))
+		require.NoError(t, err, whole)
+		assert.Equal(t, "/v1", c.Services[0].Path)
+	}
+}
