@@ -114,7 +114,7 @@ func runDemo(ctx context.Context, o demoOptions, s *screen) error {
 		return err
 	}
 
-	log := newLogBook()
+	log := &gateway.Lines{}
 	gw, cleanUp, err := demoGateway(ctx, o.kong, log)
 	if err != nil {
 		return err
@@ -232,24 +232,23 @@ func copyFile(to, from string) error {
 
 // logLines shows what diag405 wrote to the error log, and returns the diagnosis
 // and the change of the configuration that it suggests.
-func (s *screen) logLines(ctx context.Context, log *logBook) (report.Entry, map[string]any, error) {
+func (s *screen) logLines(ctx context.Context, log *gateway.Lines) (report.Entry, map[string]any, error) {
 	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
 	defer cancel()
-	for {
-		line, err := log.next(ctx)
+	var last report.Entry
+	for _, event := range []string{"access", "diagnosis"} {
+		line, err := log.Find(ctx, func(line string) bool {
+			entry, ok := report.ParseLine(line)
+			last = entry
+			return ok && entry.Event == event
+		})
 		if err != nil {
-			return report.Entry{}, nil, &unexpectedError{"the gateway's error log has no diagnosis"}
-		}
-		entry, ok := report.ParseLine(line)
-		if !ok {
-			continue
+			return last, nil, &unexpectedError{"the gateway's error log has no " + event + " line"}
 		}
 		s.logLine(line)
-		if entry.Event == "diagnosis" {
-			set, err := suggested(entry)
-			return entry, set, err
-		}
 	}
+	set, err := suggested(last)
+	return last, set, err
 }
 
 // suggested is the change of the configuration in a diagnosis.

@@ -8,7 +8,6 @@ import (
 	"net/http/httptest"
 	"os"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
@@ -19,39 +18,19 @@ import (
 	"diag405/kong/gateway"
 )
 
-// lines collects a gateway's error log.
-type lines struct {
-	mu   sync.Mutex
-	text strings.Builder
-}
-
-func (l *lines) Write(p []byte) (int, error) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.text.Write(p)
-}
-
-func (l *lines) String() string {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.text.String()
-}
-
 // TestOnAGateway runs the real plugin server in a gateway: the stand-in, or the
 // kong command that DIAG405_KONG names.
 func TestOnAGateway(t *testing.T) {
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
-	log := &lines{}
 	gw, err := gateway.Start(ctx, gateway.Options{
-		Kong:     os.Getenv("DIAG405_KONG"),
-		Plugins:  []string{diag405test.Build(t)},
-		ErrorLog: log,
+		Kong:    os.Getenv("DIAG405_KONG"),
+		Plugins: []string{diag405test.Build(t)},
 	})
 	require.NoError(t, err)
 	defer func() { assert.NoError(t, gw.Close()) }()
 
-	g := running{gw, log}
+	g := running{gw}
 	t.Run("event stream", g.testEventStream)
 	t.Run("unknown method", g.testUnknownMethod)
 	t.Run("unknown method, buffered", g.testUnknownMethodBuffered)
@@ -59,10 +38,7 @@ func TestOnAGateway(t *testing.T) {
 	t.Run("settings", g.testSettings)
 }
 
-type running struct {
-	gateway.Gateway
-	log *lines
-}
+type running struct{ gateway.Gateway }
 
 // load puts an upstream behind /p, with the plugin.
 func (g running) load(t *testing.T, upstream http.HandlerFunc, settings string) {

@@ -12,7 +12,6 @@ import (
 	"net/textproto"
 	"os"
 	"strings"
-	"sync"
 
 	"diag405/plugin/report"
 )
@@ -150,61 +149,6 @@ func withPort(host string) string {
 		return host
 	}
 	return net.JoinHostPort(host, "80")
-}
-
-// logBook takes the gateway's error log and hands it out line by line.
-type logBook struct {
-	mu      sync.Mutex
-	partial []byte
-	lines   []string
-	more    chan struct{} // has a token when lines may have come
-}
-
-func newLogBook() *logBook { return &logBook{more: make(chan struct{}, 1)} }
-
-// Write takes a piece of the log.
-func (l *logBook) Write(p []byte) (int, error) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	l.partial = append(l.partial, p...)
-	for {
-		line, rest, found := bytes.Cut(l.partial, []byte("\n"))
-		if !found {
-			break
-		}
-		l.lines = append(l.lines, string(line))
-		l.partial = rest
-	}
-	select {
-	case l.more <- struct{}{}:
-	default:
-	}
-	return len(p), nil
-}
-
-// next waits for the next line.
-func (l *logBook) next(ctx context.Context) (string, error) {
-	for {
-		if line, ok := l.take(); ok {
-			return line, nil
-		}
-		select {
-		case <-l.more:
-		case <-ctx.Done():
-			return "", ctx.Err()
-		}
-	}
-}
-
-func (l *logBook) take() (string, bool) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	if len(l.lines) == 0 {
-		return "", false
-	}
-	line := l.lines[0]
-	l.lines = l.lines[1:]
-	return line, true
 }
 
 // compact is a value in one line of JSON.

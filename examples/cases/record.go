@@ -9,9 +9,9 @@ import (
 	"fmt"
 	"os"
 	"strings"
-	"sync"
 	"time"
 
+	"diag405/kong/gateway"
 	"diag405/plugin/report"
 )
 
@@ -61,7 +61,7 @@ var errNoRecord = errors.New("no record of the request")
 // findDiagnosis collects what the plugin said about the request that got the
 // answer: in the answer's header, in the record that file-log wrote, and where
 // there is none of that, in the error log.
-func findDiagnosis(ctx context.Context, a answer, recordFile string, log *errorLog) (*diagnosis, error) {
+func findDiagnosis(ctx context.Context, a answer, recordFile string, log *gateway.Lines) (*diagnosis, error) {
 	id := a.header.Get("X-Kong-Request-Id")
 	record, err := waitForRecord(ctx, recordFile, id)
 	if err != nil && !errors.Is(err, errNoRecord) {
@@ -78,7 +78,7 @@ func findDiagnosis(ctx context.Context, a answer, recordFile string, log *errorL
 	if record != nil && (d.Cause == "" || d.Words != "") {
 		return d, nil // all is known, or the plugin had no part in the request
 	}
-	entry, ok := log.wait(ctx, id)
+	entry, ok := findLine(ctx, log, id)
 	if !ok {
 		return d, nil
 	}
@@ -171,46 +171,18 @@ func pause(ctx context.Context) bool {
 	}
 }
 
-// errorLog keeps the lines of a gateway's error log.
-type errorLog struct {
-	mu    sync.Mutex
-	lines []string
-}
-
-// Write takes whole lines.
-func (l *errorLog) Write(p []byte) (int, error) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	for line := range strings.Lines(string(p)) {
-		l.lines = append(l.lines, line)
-	}
-	return len(p), nil
-}
-
-// wait waits for the plugin's line about a request.
-func (l *errorLog) wait(ctx context.Context, id string) (report.Entry, bool) {
+// findLine waits for the plugin's line about a request in a gateway's error log.
+func findLine(ctx context.Context, log *gateway.Lines, id string) (report.Entry, bool) {
 	ctx, cancel := context.WithTimeout(ctx, errorLogTimeout)
 	defer cancel()
-	for {
-		if e, ok := l.find(id); ok || id == "" {
-			return e, ok
+	var entry report.Entry
+	_, err := log.Find(ctx, func(line string) bool {
+		if id == "" || !strings.Contains(line, `request_id: "`+id+`"`) {
+			return false
 		}
-		if !pause(ctx) {
-			return report.Entry{}, false
-		}
-	}
-}
-
-func (l *errorLog) find(id string) (report.Entry, bool) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	for _, line := range l.lines {
-		if !strings.Contains(line, `request_id: "`+id+`"`) {
-			continue
-		}
-		if e, ok := report.ParseLine(line); ok && e.Event == "diagnosis" {
-			return e, true
-		}
-	}
-	return report.Entry{}, false
+		var ok bool
+		entry, ok = report.ParseLine(line)
+		return ok && entry.Event == "diagnosis"
+	})
+	return entry, err == nil
 }

@@ -8,6 +8,8 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"diag405/kong/gateway"
 )
 
 const (
@@ -36,7 +38,7 @@ func find(t *testing.T, record, errors, header string) *diagnosis {
 	t.Helper()
 	file := filepath.Join(t.TempDir(), "record")
 	require.NoError(t, os.WriteFile(file, []byte(record), 0o644))
-	log := &errorLog{}
+	log := &gateway.Lines{}
 	_, _ = log.Write([]byte(errors))
 	a := answer{status: 405, header: http.Header{"X-Kong-Request-Id": {"aa"}}}
 	if header != "" {

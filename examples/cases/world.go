@@ -30,7 +30,7 @@ type world struct {
 	dir     string // for files of the run
 	gateway gateway.Gateway
 	hosts   map[string]string
-	errors  *errorLog
+	errors  *gateway.Lines
 }
 
 // runner runs cases.
@@ -79,7 +79,7 @@ func pluginBinary(ctx context.Context, dir, path string) (string, error) {
 
 // start starts a gateway.
 func (r *runner) start(ctx context.Context, hosts map[string]string) (*world, error) {
-	w := &world{options: r.options, dir: r.dir, hosts: hosts, errors: &errorLog{}}
+	w := &world{options: r.options, dir: r.dir, hosts: hosts, errors: &gateway.Lines{}}
 	var err error
 	w.gateway, err = gateway.Start(ctx, gateway.Options{
 		Kong: r.kong, Plugins: []string{r.binary}, Hosts: hosts, ErrorLog: w.errors,
