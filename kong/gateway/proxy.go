@@ -206,18 +206,27 @@ func (x *exchange) runAccess() {
 // in exchange.delayed.
 var errExit = errors.New("the plugin made the answer")
 
+// ended is the answer to a request that ended in a phase in a way that is the same
+// in all of them: the plugin made an answer, or its server is gone. Nil otherwise.
+func (x *exchange) ended(err error) *answer {
+	switch {
+	case errors.Is(err, errExit):
+		x.exited = true
+		return x.delayed
+	case errors.Is(err, errNoServer):
+		x.exited = true
+		return x.errorAnswer(500, errorMessages[500])
+	}
+	return nil
+}
+
 // accessFailure is the answer to a request whose access phase failed. A PDK call
 // that raises makes another body than a plugin server that is gone
 // (execute_collecting_plugins_iterator in kong/init.lua, handle_event in
 // pb_rpc.lua).
 func (x *exchange) accessFailure(p *boundPlugin, err error) *answer {
-	if errors.Is(err, errExit) {
-		x.exited = true
-		return x.delayed
-	}
-	if errors.Is(err, errNoServer) {
-		x.exited = true
-		return x.errorAnswer(500, errorMessages[500])
+	if a := x.ended(err); a != nil {
+		return a
 	}
 	x.log(levelError, fmt.Sprintf("init.lua:405 [%s] %s", p.name(), err))
 	x.unexpected = true
@@ -310,13 +319,8 @@ func (x *exchange) runResponse() {
 
 // responseFailure is the answer to a request whose response phase failed.
 func (x *exchange) responseFailure(p *boundPlugin, err error) *answer {
-	if errors.Is(err, errExit) {
-		x.exited = true
-		return x.delayed
-	}
-	if errors.Is(err, errNoServer) {
-		x.exited = true
-		return x.errorAnswer(500, errorMessages[500])
+	if a := x.ended(err); a != nil {
+		return a
 	}
 	x.log(levelError, fmt.Sprintf("init.lua:1413 [%s] %s", p.name(), err))
 	return x.errorPage(500)
