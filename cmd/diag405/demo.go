@@ -48,27 +48,27 @@ const demoTimeout = 2 * time.Minute
 // demoOptions are the demo's flags.
 type demoOptions struct{ kong, app string }
 
-func demo(args []string, stdout, stderr io.Writer) int {
+func demo(args []string, std streams) int {
 	o, err := demoFlags(args)
 	if errors.Is(err, flag.ErrHelp) {
-		fmt.Fprint(stdout, demoUsage)
+		fmt.Fprint(std.out, demoUsage)
 		return exitOK
 	}
 	if err != nil {
-		return cannot(stderr, "demo: %v; diag405 demo -h shows the usage", err)
+		return cannot(std, "demo: %v; diag405 demo -h shows the usage", err)
 	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	ctx, cancel := context.WithTimeout(ctx, demoTimeout)
 	defer cancel()
-	err = runDemo(ctx, o, newScreen(stdout))
+	err = runDemo(ctx, o, newScreen(std.out))
 	var unexpected *unexpectedError
 	switch {
 	case errors.As(err, &unexpected):
-		fmt.Fprintf(stderr, "diag405: demo: %v\n", err)
+		fmt.Fprintf(std.err, "diag405: demo: %v\n", err)
 		return exitFailed
 	case err != nil:
-		return cannot(stderr, "demo: %v", err)
+		return cannot(std, "demo: %v", err)
 	}
 	return exitOK
 }

@@ -23,38 +23,66 @@ const (
 const usage = `diag405 explains a 405 Method Not Allowed that came through Kong.
 
 Usage:
-  diag405 demo [-kong PATH] [-app URL]   show the founding case end to end
-  diag405 version                        print the version
-  diag405 help                           print this
-
-Without a command it is the plugin server that Kong starts:
+%s
+Each of them has a -h. Without a command it is the plugin server that Kong starts:
   diag405 [-kong-prefix DIR] [-dump]
 
   -kong-prefix DIR   Kong's prefix; the socket is DIR/diag405.socket (default /usr/local/kong)
   -dump              print what Kong asks for at its start, and exit
 `
 
-func main() { os.Exit(run(os.Args[1:], os.Stdout, os.Stderr)) }
+// streams are what a command reads and writes.
+type streams struct {
+	in       io.Reader
+	out, err io.Writer
+}
 
-func run(args []string, stdout, stderr io.Writer) int {
+// command is something that diag405 does for people.
+type command struct {
+	name, summary string
+	run           func(args []string, std streams) int
+}
+
+// commands, in the order in which help lists them.
+var commands = []command{
+	{"demo", "show the founding case end to end", demo},
+	{"version", "print the version", version},
+}
+
+func main() { os.Exit(run(os.Args[1:], streams{os.Stdin, os.Stdout, os.Stderr})) }
+
+func run(args []string, std streams) int {
 	if len(args) == 0 || strings.HasPrefix(args[0], "-") {
-		return serve(args, stdout, stderr)
+		return serve(args, std)
 	}
-	switch args[0] {
-	case "demo":
-		return demo(args[1:], stdout, stderr)
-	case "version":
-		fmt.Fprintln(stdout, "diag405", plugin.Version)
-		return exitOK
-	case "help":
-		fmt.Fprint(stdout, usage)
+	if args[0] == "help" {
+		fmt.Fprint(std.out, help())
 		return exitOK
 	}
-	return cannot(stderr, "unknown command %q; diag405 help lists them", args[0])
+	for _, c := range commands {
+		if c.name == args[0] {
+			return c.run(args[1:], std)
+		}
+	}
+	return cannot(std, "unknown command %q; diag405 help lists them", args[0])
+}
+
+// help is the usage with all commands.
+func help() string {
+	var list strings.Builder
+	for _, c := range append(commands, command{name: "help", summary: "print this"}) {
+		fmt.Fprintf(&list, "  diag405 %-8s  %s\n", c.name, c.summary)
+	}
+	return fmt.Sprintf(usage, list.String())
+}
+
+func version(_ []string, std streams) int {
+	fmt.Fprintln(std.out, "diag405", plugin.Version)
+	return exitOK
 }
 
 // cannot says in one line why a command cannot run.
-func cannot(stderr io.Writer, format string, args ...any) int {
-	fmt.Fprintf(stderr, "diag405: "+format+"\n", args...)
+func cannot(std streams, format string, args ...any) int {
+	fmt.Fprintf(std.err, "diag405: "+format+"\n", args...)
 	return exitCannot
 }

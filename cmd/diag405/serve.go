@@ -13,21 +13,21 @@ import (
 )
 
 // serve is what Kong runs: it serves the plugin, or describes it with -dump.
-func serve(args []string, stdout, stderr io.Writer) int {
+func serve(args []string, std streams) int {
 	prefix, dump, err := serveFlags(args)
 	if errors.Is(err, flag.ErrHelp) {
-		fmt.Fprint(stdout, usage)
+		fmt.Fprint(std.out, help())
 		return exitOK
 	}
 	if err != nil {
-		return cannot(stderr, "%v; diag405 help lists the flags", err)
+		return cannot(std, "%v; diag405 help lists the flags", err)
 	}
 	if info, err := os.Stat(prefix); !dump && (err != nil || !info.IsDir()) {
-		return cannot(stderr, "no folder %q for the socket: Kong starts this plugin server itself, in its own prefix; try diag405 demo", prefix)
+		return cannot(std, "no folder %q for the socket: Kong starts this plugin server itself, in its own prefix; try diag405 demo", prefix)
 	}
 	// StartServer reads the same flags again, from os.Args.
 	if err := server.StartServer(plugin.Constructor(prefix), plugin.Version, plugin.Priority); err != nil {
-		return cannot(stderr, "serving Kong: %v", err)
+		return cannot(std, "serving Kong: %v", err)
 	}
 	return exitOK
 }
