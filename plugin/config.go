@@ -18,6 +18,11 @@ type Config struct {
 	// Default full.
 	Expose string `json:"expose"`
 
+	// Token, when it is set, keeps the full headers for requests that carry it in
+	// X-Diag-Token; the others get what "code" gives. The header goes neither to the
+	// upstream nor into a log. Default none.
+	Token string `json:"token"`
+
 	// ShowUpstreamAddress adds scheme, host and port of the upstream to
 	// X-Diag-Upstream. Default false.
 	ShowUpstreamAddress bool `json:"show_upstream_address"`
@@ -52,6 +57,10 @@ type Config struct {
 	// HeaderPrefix begins the headers' names: letters, digits and dashes. Default
 	// X-Diag.
 	HeaderPrefix string `json:"header_prefix"`
+
+	// ProxyStatus adds a member to the answer's Proxy-Status (RFC 9209): that the 405
+	// was received, not made, by Kong. Default false.
+	ProxyStatus bool `json:"proxy_status"`
 
 	// Probe is "off" or "options": on a 405, ask the same upstream with OPTIONS which
 	// methods the paths in question take. Default off.
@@ -134,6 +143,7 @@ type setting struct {
 func (c *Config) settings() []setting {
 	return []setting{
 		{"expose", into(&c.Expose, oneOf("full", "code", "none"))},
+		{"token", into(&c.Token, nil)},
 		{"show_upstream_address", into(&c.ShowUpstreamAddress, nil)},
 		{"statuses", into(&c.Statuses, statuses)},
 		{"log_requests", into(&c.LogRequests, oneOf("all", "changed", "none"))},
@@ -142,6 +152,7 @@ func (c *Config) settings() []setting {
 		{"log_query", into(&c.LogQuery, nil)},
 		{"buffering", into(&c.Buffering, oneOf("auto", "always"))},
 		{"header_prefix", into(&c.HeaderPrefix, headerPrefix)},
+		{"proxy_status", into(&c.ProxyStatus, nil)},
 		{"probe", into(&c.Probe, oneOf("off", "options"))},
 		{"probe_timeout", into(&c.ProbeTimeout, between(10, 5000))},
 		{"openapi", into(&c.OpenAPI, nil)},
@@ -153,7 +164,7 @@ func into[T any](field *T, check func(T) error) func(json.RawMessage) error {
 	return func(raw json.RawMessage) error {
 		var value T
 		if err := json.Unmarshal(raw, &value); err != nil {
-			return fmt.Errorf("%s is not a %T; the default holds", raw, value)
+			return fmt.Errorf("%s is not a %T; the default holds", kindOf(raw), value)
 		}
 		if check != nil {
 			if err := check(value); err != nil {
@@ -163,6 +174,22 @@ func into[T any](field *T, check func(T) error) func(json.RawMessage) error {
 		*field = value
 		return nil
 	}
+}
+
+// kindOf names what a value is, and not what it says: it may be a secret in the
+// wrong place.
+func kindOf(raw json.RawMessage) string {
+	switch raw[0] {
+	case '{':
+		return "an object"
+	case '[':
+		return "a list"
+	case '"':
+		return "a string"
+	case 't', 'f':
+		return "a boolean"
+	}
+	return "a number"
 }
 
 func oneOf(allowed ...string) func(string) error {

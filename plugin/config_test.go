@@ -32,21 +32,22 @@ func TestConfigDefaults(t *testing.T) {
 func TestConfigBadValues(t *testing.T) {
 	tests := []struct{ js, want string }{
 		{`{"expose": "all"}`, `expose: "all" is not one of full, code, none; the default holds`},
-		{`{"expose": 1}`, `expose: 1 is not a string; the default holds`},
-		{`{"show_upstream_address": "yes"}`, `show_upstream_address: "yes" is not a bool; the default holds`},
+		{`{"expose": 1}`, `expose: a number is not a string; the default holds`},
+		{`{"show_upstream_address": "yes"}`, `show_upstream_address: a string is not a bool; the default holds`},
 		{`{"statuses": [200]}`, `statuses: 200 is outside 400..599; the default holds`},
 		{`{"statuses": []}`, `statuses: the list is empty; the default holds`},
-		{`{"statuses": 405}`, `statuses: 405 is not a []int; the default holds`},
+		{`{"statuses": 405}`, `statuses: a number is not a []int; the default holds`},
 		{`{"log_requests": ""}`, `log_requests: "" is not one of all, changed, none; the default holds`},
 		{`{"log_level": "loud"}`, `log_level: "loud" is not one of debug, info, notice, warn, err; the default holds`},
 		{`{"log_format": "xml"}`, `log_format: "xml" is not one of text, json; the default holds`},
-		{`{"log_query": 0}`, `log_query: 0 is not a bool; the default holds`},
+		{`{"log_query": 0}`, `log_query: a number is not a bool; the default holds`},
 		{`{"buffering": "off"}`, `buffering: "off" is not one of auto, always; the default holds`},
 		{`{"header_prefix": "X Diag\n"}`, `header_prefix: "X Diag\n" is not 1 to 64 letters, digits and dashes; the default holds`},
+		{`{"token": ["secret"]}`, `token: a list is not a string; the default holds`},
 		{`{"probe": "get"}`, `probe: "get" is not one of off, options; the default holds`},
 		{`{"probe_timeout": 9}`, `probe_timeout: 9 is outside 10..5000; the default holds`},
-		{`{"openapi": {}}`, `openapi: {} is not a string; the default holds`},
-		{`{"log_query": 0, "expose": 1}`, "expose: 1 is not a string; the default holds\nlog_query: 0 is not a bool; the default holds"},
+		{`{"openapi": {}}`, `openapi: an object is not a string; the default holds`},
+		{`{"log_query": 0, "expose": 1}`, "expose: a number is not a string; the default holds\nlog_query: a number is not a bool; the default holds"},
 	}
 	for _, tt := range tests {
 		c := configured(t, tt.js)

@@ -28,6 +28,12 @@ type gateway interface {
 	ResponseHeaders() (map[string][]string, error)
 	// SetHeader sets a header of the answer (access, response).
 	SetHeader(name, value string) error
+	// AddHeader adds a header to those of the answer (access, response).
+	AddHeader(name, value string) error
+	// ClearHeader takes a header off the answer (access, response).
+	ClearHeader(name string) error
+	// ClearRequestHeader takes a header off the request (access).
+	ClearRequestHeader(name string) error
 	// SetRecord puts a value into what log plugins write (access, response).
 	SetRecord(record map[string]any) error
 	// Unbuffer makes Kong stream the answer, and skip the response phase, for this
@@ -36,9 +42,9 @@ type gateway interface {
 	// Log writes to Kong's error log (access, response, log).
 	Log(level, line string) error
 
-	// Share keeps a string for the request's later phases (access).
+	// Share keeps a string for the request's later phases (access, response).
 	Share(key, value string) error
-	// Shared is a string that was kept (log). A missing one is an error.
+	// Shared is a string that was kept (response, log). A missing one is an error.
 	Shared(key string) (string, error)
 	// Serialize is Kong's log record, JSON (log).
 	Serialize() (string, error)
@@ -70,6 +76,16 @@ func (g pdkGateway) ResponseHeaders() (map[string][]string, error) {
 
 func (g pdkGateway) SetHeader(name, value string) error {
 	return g.kong.Response.SetHeader(name, value)
+}
+
+func (g pdkGateway) AddHeader(name, value string) error {
+	return g.kong.Response.AddHeader(name, value)
+}
+
+func (g pdkGateway) ClearHeader(name string) error { return g.kong.Response.ClearHeader(name) }
+
+func (g pdkGateway) ClearRequestHeader(name string) error {
+	return g.kong.ServiceRequest.ClearHeader(name)
 }
 
 // SetRecord makes the call itself: it is in Kong's protocol, and go-pdk has no

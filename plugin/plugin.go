@@ -44,6 +44,7 @@ func (c *Config) Response(kong *pdk.PDK) { c.response(pdkGateway{kong}) }
 
 func (c *Config) access(gw gateway) {
 	c.problems.tell(func(err error) { note(gw, "err", "config: "+err.Error()) })
+	c.admit(gw)
 	if c.Buffering == "auto" {
 		c.unbuffer(gw)
 	}
@@ -87,27 +88,17 @@ func (c *Config) explain(gw gateway, x diagnose.Exchange) {
 		note(gw, "warn", err.Error())
 	}
 	d := diagnose.Explain(x, seen)
-	o := c.options()
-	for _, h := range c.headers(x, d, o) {
-		if gw.SetHeader(h.Name, h.Value) != nil {
-			return
-		}
+	if c.annotate(gw, x, d) != nil {
+		return
 	}
+	o := c.options()
 	_ = gw.SetRecord(report.Record(x, d, o))
 	_ = gw.Log("warn", report.DiagnosisLine(x, d, o))
-}
-
-func (c *Config) headers(x diagnose.Exchange, d diagnose.Diagnosis, o report.Options) []report.Header {
-	if c.Expose == "none" {
-		return nil
-	}
-	return report.Headers(x, d, o)
 }
 
 func (c *Config) options() report.Options {
 	return report.Options{
 		HeaderPrefix: c.HeaderPrefix,
-		CodeOnly:     c.Expose == "code",
 		ShowAddress:  c.ShowUpstreamAddress,
 		JSON:         c.LogFormat == "json",
 		Query:        c.LogQuery,

@@ -57,6 +57,12 @@ func (f *fake) SetHeader(name, value string) error {
 	f.headers = append(f.headers, name+": "+value)
 	return f.call("set header")
 }
+func (f *fake) AddHeader(name, value string) error {
+	f.headers = append(f.headers, name+": "+value)
+	return f.call("add header")
+}
+func (f *fake) ClearHeader(name string) error        { return f.call("clear " + name) }
+func (f *fake) ClearRequestHeader(name string) error { return f.call("clear request's " + name) }
 func (f *fake) SetRecord(record map[string]any) error {
 	f.record = record
 	return f.call("set record")

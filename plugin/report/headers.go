@@ -64,6 +64,19 @@ func codeItem(d diagnose.Diagnosis) string {
 	return s
 }
 
+// ProxyStatus is a member of the Proxy-Status header (RFC 9209): the gateway
+// received this status from the next hop and made none itself, so it has no error
+// type.
+func ProxyStatus(x diagnose.Exchange) string {
+	item := httpsfv.NewItem(httpsfv.Token("kong"))
+	item.Params.Add("received-status", int64(x.Response.Status))
+	s, err := httpsfv.Marshal(item)
+	if err != nil {
+		panic(fmt.Sprintf("bug: %d is not a structured field integer: %v", x.Response.Status, err))
+	}
+	return s
+}
+
 func upstreamLine(x diagnose.Exchange, o Options) string {
 	if !o.ShowAddress {
 		return x.Upstream.Line().String()

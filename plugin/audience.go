@@ -1,0 +1,100 @@
+package plugin
+
+import (
+	"crypto/sha256"
+	"crypto/subtle"
+	"strings"
+
+	"diag405/plugin/diagnose"
+	"diag405/plugin/report"
+)
+
+// tokenHeader carries the token of somebody who may see everything, and
+// tokenVariable is the same as nginx names it.
+const (
+	tokenHeader   = "X-Diag-Token"
+	tokenVariable = "http_x_diag_token"
+)
+
+// admittedKey is where kong.ctx.shared keeps that a request came with the token,
+// since the header is gone when the upstream has answered.
+const admittedKey = "diag405_admitted"
+
+// admit looks at the request's token and takes it out of the request, so that it
+// never reaches the upstream or a log plugin. It asks Kong for nothing when no
+// token is set.
+func (c *Config) admit(gw gateway) {
+	if c.Token == "" {
+		return
+	}
+	got, err := gw.Var(tokenVariable)
+	if err != nil || got == "" {
+		return
+	}
+	if gw.ClearRequestHeader(tokenHeader) == nil && sameSecret(got, c.Token) {
+		_ = gw.Share(admittedKey, "yes")
+	}
+}
+
+// sameSecret compares in a time that tells neither a common beginning nor the
+// length.
+func sameSecret(a, b string) bool {
+	x, y := sha256.Sum256([]byte(a)), sha256.Sum256([]byte(b))
+	return subtle.ConstantTimeCompare(x[:], y[:]) == 1
+}
+
+// exposure is what this request's client gets: full, code or none.
+func (c *Config) exposure(gw gateway) string {
+	if c.Expose != "full" || c.Token == "" {
+		return c.Expose
+	}
+	if admitted, err := gw.Shared(admittedKey); err != nil || admitted != "yes" {
+		return "code"
+	}
+	return "full"
+}
+
+// annotate puts the diagnosis on the answer, and takes away what could be taken
+// for ours: headers of our names that the upstream sent.
+func (c *Config) annotate(gw gateway, x diagnose.Exchange, d diagnose.Diagnosis) error {
+	exposure := c.exposure(gw)
+	var ours []report.Header
+	if exposure != "none" {
+		o := c.options()
+		o.CodeOnly = exposure == "code"
+		ours = report.Headers(x, d, o)
+	}
+	for _, name := range report.HeaderNames(c.HeaderPrefix)[len(ours):] {
+		if len(x.Response.Header.Values(name)) == 0 {
+			continue
+		}
+		if err := gw.ClearHeader(name); err != nil {
+			return err
+		}
+	}
+	for _, h := range ours {
+		if err := gw.SetHeader(h.Name, h.Value); err != nil {
+			return err
+		}
+	}
+	if c.ProxyStatus {
+		// RFC 9209 section 2: a list, to which each intermediary adds itself at the end.
+		if err := gw.AddHeader("Proxy-Status", report.ProxyStatus(x)); err != nil {
+			return err
+		}
+	}
+	if exposure == "full" && c.Token != "" && !saysHowToCache(x) {
+		return gw.SetHeader("Cache-Control", "no-store")
+	}
+	return nil
+}
+
+// saysHowToCache reports whether the upstream said anything about caching.
+func saysHowToCache(x diagnose.Exchange) bool {
+	for _, name := range []string{"Cache-Control", "Expires", "Pragma"} {
+		if strings.Join(x.Response.Header.Values(name), "") != "" {
+			return true
+		}
+	}
+	return false
+}

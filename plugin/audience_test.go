@@ -1,0 +1,152 @@
+package plugin
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+)
+
+func TestTokenDecidesWhoSeesAll(t *testing.T) {
+	tests := []struct {
+		name, sent string
+		headers    int
+	}{
+		{"right", "open sesame", 6}, // with Cache-Control
+		{"wrong", "open", 1},
+		{"longer", "open sesame!", 1},
+		{"none", "", 1},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			c := configured(t, `{"token": "open sesame"}`)
+			f := founding().inAccess()
+			f.vars[tokenVariable] = tt.sent
+			c.access(f)
+			if tt.sent != "" {
+				assert.Contains(t, f.calls, "clear request's X-Diag-Token", "right or wrong, it goes no further")
+			}
+			g := founding()
+			g.shared = f.shared
+			c.response(g)
+			assert.Len(t, g.headers, tt.headers)
+			for _, said := range append(f.lines, g.lines...) {
+				assert.NotContains(t, said, "sesame")
+			}
+		})
+	}
+}
+
+// Without a token nothing is asked for one.
+func TestNoTokenNoCalls(t *testing.T) {
+	f := founding().inAccess()
+	configured(t, `{}`).access(f)
+	assert.NotContains(t, f.calls, "var "+tokenVariable)
+	g := founding()
+	configured(t, `{}`).response(g)
+	assert.NotContains(t, g.calls, "shared")
+}
+
+func TestCacheControlForTokenHolders(t *testing.T) {
+	for cacheControl, want := range map[string]bool{"": true, "max-age=60": false} {
+		f := founding()
+		f.shared = map[string]string{admittedKey: "yes"}
+		if cacheControl != "" {
+			f.response["cache-control"] = []string{cacheControl}
+		}
+		configured(t, `{"token": "t"}`).response(f)
+		if want {
+			assert.Contains(t, f.headers, "Cache-Control: no-store")
+		} else {
+			assert.NotContains(t, f.headers, "Cache-Control: no-store")
+		}
+	}
+}
+
+// What the upstream sends under our names is not left to be taken for ours.
+func TestForgedHeadersGo(t *testing.T) {
+	tests := []struct {
+		expose string
+		gone   []string
+	}{
+		{"none", []string{"clear X-Diag", "clear X-Diag-Fix"}},
+		{"code", []string{"clear X-Diag-Fix"}},
+		{"full", nil}, // each is set anew
+	}
+	for _, tt := range tests {
+		f := founding()
+		f.response["x-diag"] = []string{"forged"}
+		f.response["x-diag-fix"] = []string{"forged"}
+		configured(t, `{"expose": "`+tt.expose+`"}`).response(f)
+		var cleared []string
+		for _, call := range f.calls {
+			if strings.HasPrefix(call, "clear") {
+				cleared = append(cleared, call)
+			}
+		}
+		assert.Equal(t, tt.gone, cleared, tt.expose)
+	}
+}
+
+func TestProxyStatus(t *testing.T) {
+	f := founding()
+	configured(t, `{"proxy_status": true}`).response(f)
+	assert.Contains(t, f.headers, "Proxy-Status: kong;received-status=405")
+}
+
+// Secrets of every kind come in by every way, and are found in no output.
+func TestSecretsAreNotTold(t *testing.T) {
+	const secret = "s3cr3t"
+	configs := []string{`{}`, `{"log_format": "json"}`, `{"show_upstream_address": true, "proxy_status": true}`, `{"token": "` + secret + `"}`, `{"expose": "code"}`, `{"token": {"` + secret + `": "` + secret + `"}}`}
+	for _, config := range configs {
+		for _, admitted := range []bool{false, true} {
+			f := founding()
+			f.vars["request"] = "POST http://me:" + secret + "@localhost/api/sendWeather?key=" + secret + "&" + "a=" + secret + " HTTP/1.1"
+			f.vars["upstream_uri"] = "/?key=" + secret + "&a=" + secret
+			f.vars[tokenVariable] = secret
+			f.request = map[string][]string{
+				"authorization": {"Bearer " + secret}, "cookie": {"id=" + secret}, "apikey": {secret},
+				"x-api-key": {secret}, "proxy-authorization": {secret}, "x-diag-token": {secret},
+				"referer": {"http://h/?k=" + secret}, "content-type": {"application/json; x=" + secret},
+			}
+			f.response["set-cookie"] = []string{"id=" + secret}
+			f.response["www-authenticate"] = []string{secret}
+			f.service.Path = ""
+			c := configured(t, config)
+			a := founding().inAccess()
+			a.vars = f.vars
+			c.access(a)
+			if admitted {
+				f.shared = map[string]string{admittedKey: "yes"}
+			}
+			c.response(f)
+			require.NotEmpty(t, f.lines)
+			told := append(append(append([]string{}, f.headers...), f.lines...), a.lines...)
+			for _, said := range append(told, strings.Join(flatten(f.record), "\n")) {
+				assert.NotContains(t, said, secret, config)
+			}
+		}
+	}
+}
+
+// flatten gives all strings in a record, keys included.
+func flatten(v any) []string {
+	switch v := v.(type) {
+	case string:
+		return []string{v}
+	case []any:
+		var out []string
+		for _, e := range v {
+			out = append(out, flatten(e)...)
+		}
+		return out
+	case map[string]any:
+		var out []string
+		for k, e := range v {
+			out = append(append(out, k), flatten(e)...)
+		}
+		return out
+	}
+	return nil
+}
