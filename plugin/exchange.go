@@ -36,9 +36,12 @@ func readExchange(gw gateway, status int) (diagnose.Exchange, error) {
 	r := reader{gw: gw}
 	x := r.request()
 	x.Upstream.Path, x.Upstream.Query = router.SplitTarget(r.variable("upstream_uri"))
-	x.Upstream.Method = bufferedMethod(x.Upstream.Method)
+	if method := bufferedMethod(x.Upstream.Method); method != x.Upstream.Method {
+		x.Upstream.Method, x.Buffered = method, true
+	}
 	x.Client.Header = r.headers(gw.RequestHeaders)
 	x.Response = diagnose.Response{Status: status, Header: r.headers(gw.ResponseHeaders)}
+	x.Response.Body = r.body(x.Response.Header)
 	return x, r.err
 }
 
@@ -74,6 +77,23 @@ func (r *reader) headers(get func() (map[string][]string, error)) http.Header {
 		out[key] = append(out[key], values...)
 	}
 	return out
+}
+
+// maxBody is the longest body that is read, in bytes. An error page tells who made
+// it; anything longer is no page, and would have to come through the socket.
+const maxBody = 16 << 10
+
+// body reads a body that is short and not compressed.
+func (r *reader) body(h http.Header) []byte {
+	n, err := strconv.Atoi(h.Get("Content-Length"))
+	if r.err != nil || err != nil || n <= 0 || n > maxBody || h.Get("Content-Encoding") != "" {
+		return nil
+	}
+	body, err := r.gw.Body()
+	if err != nil {
+		r.err = fmt.Errorf("reading the body: %w", err)
+	}
+	return body
 }
 
 // request reads what both phases know.

@@ -26,6 +26,8 @@ type gateway interface {
 	Status() (int, error)
 	// ResponseHeaders are the answer's headers so far (response).
 	ResponseHeaders() (map[string][]string, error)
+	// Body is the upstream's answer's body (response).
+	Body() ([]byte, error)
 	// SetHeader sets a header of the answer (access, response).
 	SetHeader(name, value string) error
 	// AddHeader adds a header to those of the answer (access, response).
@@ -73,6 +75,8 @@ func (g pdkGateway) Status() (int, error) { return g.kong.ServiceResponse.GetSta
 func (g pdkGateway) ResponseHeaders() (map[string][]string, error) {
 	return g.kong.Response.GetHeaders(-1)
 }
+
+func (g pdkGateway) Body() ([]byte, error) { return g.kong.ServiceResponse.GetRawBody() }
 
 func (g pdkGateway) SetHeader(name, value string) error {
 	return g.kong.Response.SetHeader(name, value)

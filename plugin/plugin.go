@@ -74,7 +74,7 @@ func (c *Config) response(gw gateway) {
 	}
 	x, err := readExchange(gw, status)
 	if err != nil {
-		note(gw, "warn", "405 not explained: "+err.Error())
+		note(gw, "warn", "answer not explained: "+err.Error())
 		return
 	}
 	c.explain(gw, x)

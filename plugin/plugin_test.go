@@ -20,6 +20,7 @@ type fake struct {
 	request  map[string][]string
 	status   int
 	response map[string][]string
+	body     string
 	failing  string // the name of the call that fails
 	shared   map[string]string
 	logged   string // kong.log.serialize
@@ -53,6 +54,7 @@ func (f *fake) Status() (int, error) { return f.status, f.call("status") }
 func (f *fake) ResponseHeaders() (map[string][]string, error) {
 	return f.response, f.call("response headers")
 }
+func (f *fake) Body() ([]byte, error) { return []byte(f.body), f.call("body") }
 func (f *fake) SetHeader(name, value string) error {
 	f.headers = append(f.headers, name+": "+value)
 	return f.call("set header")
@@ -239,6 +241,31 @@ func TestBufferedMethodIsTold(t *testing.T) {
 	require.Len(t, f.headers, 5)
 	assert.Equal(t, "X-Diag: method-rewrite;certainty=confirmed", f.headers[0])
 	assert.Equal(t, "X-Diag-Upstream: GET /", f.headers[4])
+}
+
+// An error page's body tells who made it; a long or compressed one is not read.
+func TestBodyIsReadWhenItIsShort(t *testing.T) {
+	tests := []struct {
+		headers map[string][]string
+		read    bool
+	}{
+		{map[string][]string{"content-length": {"40"}}, true},
+		{map[string][]string{"content-length": {"40"}, "content-encoding": {"gzip"}}, false},
+		{map[string][]string{"content-length": {"1000000"}}, false},
+		{map[string][]string{"transfer-encoding": {"chunked"}}, false},
+		{map[string][]string{"content-length": {"-1"}}, false},
+	}
+	for _, tt := range tests {
+		f := founding()
+		f.response, f.body = tt.headers, "<center>nginx/1.27.0</center>"
+		configured(t, `{}`).response(f)
+		if tt.read {
+			assert.Contains(t, f.calls, "body")
+			assert.Equal(t, "X-Diag: wrong-upstream;certainty=likely", f.headers[0])
+		} else {
+			assert.NotContains(t, f.calls, "body", "%v", tt.headers)
+		}
+	}
 }
 
 // Whatever call fails, the phase ends quietly, and what it did before stands.

@@ -72,7 +72,7 @@ func (s *sources) ask(x diagnose.Exchange) map[string]diagnose.Offer {
 	answers := s.prober.Ask(context.Background(), upstream, x.Upstream.Line(), diagnose.Candidates(x))
 	offers := make(map[string]diagnose.Offer, len(answers))
 	for path, a := range answers {
-		if len(a.Methods) > 0 || a.Complete {
+		if len(a.Allow) > 0 || a.Complete {
 			offers[path] = diagnose.Offer{Methods: a.Methods, Complete: a.Complete, Doubtful: a.Allow}
 		}
 	}

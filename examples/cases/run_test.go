@@ -22,7 +22,7 @@ var floors = []struct {
 }{
 	{name: "exchange", causes: 35, fixes: 15},
 	{name: "probe", probe: true, causes: 37, fixes: 20},
-	{name: "openapi", openAPI: true, causes: 39, fixes: 19},
+	{name: "openapi", openAPI: true, causes: 38, fixes: 19},
 	{name: "both", probe: true, openAPI: true, causes: 39, fixes: 24},
 }
 

@@ -5,8 +5,8 @@ import (
 	"slices"
 )
 
-// corsMethods are the methods that Kong's cors plugin allows when its config
-// names none (kong/plugins/cors/schema.lua).
+// corsMethods are the methods that Kong's cors plugin knows, and allows when its
+// config names none (kong/plugins/cors/schema.lua).
 var corsMethods = []string{"GET", "HEAD", "PUT", "PATCH", "POST", "DELETE", "OPTIONS", "TRACE", "CONNECT"}
 
 // corsPreflight: the request is a preflight by definition when it is OPTIONS
@@ -32,13 +32,18 @@ var corsPreflight = cause{
 	},
 }
 
+// corsFix lets Kong answer the preflight, if it can: the plugin allows no other
+// methods than those.
 func corsFix(v *view, origin, wanted string) Fix {
-	conf := map[string]any{"origins": []any{origin}, "preflight_continue": false}
 	if !slices.Contains(corsMethods, wanted) {
-		conf["methods"] = []any{wanted}
+		return Fix{
+			Words: "answer the preflight in the application: Kong's cors plugin cannot allow " + wanted,
+			App:   "Answer OPTIONS at " + v.Upstream.Path + " with the CORS headers.",
+		}
 	}
 	e := routeEntity(v.Route)
-	words := "enable the cors plugin on " + e.String() + " with origin " + origin +
-		" and preflight_continue=false; Kong then answers the preflight itself"
+	conf := map[string]any{"origins": []any{origin}, "preflight_continue": false}
+	words := "enable the cors plugin on " + e.String() + " for origin " + origin +
+		" (where it is on, set preflight_continue=false); Kong then answers the preflight itself"
 	return setFix(e, "plugin.cors", conf, words, nil)
 }

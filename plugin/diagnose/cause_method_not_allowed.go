@@ -15,7 +15,7 @@ var methodNotAllowed = cause{
 		return &finding{
 			certainty: methodNotAllowedCertainty(v),
 			reason:    v.got() + arrived(v),
-			fixes:     []Fix{methodNotAllowedFix(v)},
+			fixes:     methodNotAllowedFixes(v),
 		}
 	},
 }
@@ -36,21 +36,33 @@ func arrived(v *view) string {
 	case v.Client.Path == v.Upstream.Path:
 		return "; Kong passed the path on as it came"
 	case v.strips():
-		return "; strip_path removed " + v.Stripped + " from the client's path"
+		return "; strip_path removed " + v.stripped + " from the client's path"
 	}
 	return ""
 }
 
-func methodNotAllowedFix(v *view) Fix {
-	if m := v.otherMethod(); m != "" {
-		return v.clientMethodFix(m)
-	}
-	if v.responder.kind == kindWebDAV {
-		return Fix{
+// methodNotAllowedFixes end with one that nothing can refute.
+func methodNotAllowedFixes(v *view) []Fix {
+	last := offerFix(v)
+	switch {
+	case v.allow.Has(v.Upstream.Method):
+		last = Fix{
+			Words: "look for what stands between Kong and the application's handler: it lists " + v.Upstream.Method + " and refused it",
+			App:   "Find what refused " + v.Upstream.Method + " at " + v.Upstream.Path + " before its handler.",
+		}
+	case v.responder.kind == kindWebDAV:
+		last = Fix{
 			Words: "take the WebDAV module and its handler out of the site (IIS: remove WebDAVModule in web.config): it took " + v.Upstream.Method + " before the application saw it",
 			App:   "Remove the WebDAV module and handler from the site.",
 		}
 	}
+	if m := v.otherMethod(); m != "" {
+		return []Fix{v.clientMethodFix(m), last}
+	}
+	return []Fix{last}
+}
+
+func offerFix(v *view) Fix {
 	words := "offer " + v.Upstream.Method + " at " + v.Upstream.Path + " in the application"
 	if v.path != v.Upstream.Path {
 		words += ", or make sure that this is the path it expects"

@@ -3,27 +3,25 @@ package diagnose
 import (
 	"net/http"
 	"net/url"
-	"slices"
 	"strings"
 )
 
 // overrideHeaders are by which clients and proxies ask for another method than
 // the one on the request line.
-var overrideHeaders = []string{"X-Http-Method-Override", "X-Http-Method", "X-Method-Override"}
+var overrideHeaders = []string{"X-HTTP-Method-Override", "X-HTTP-Method", "X-Method-Override"}
 
-// methodOverride: the request means another method than it has.
+// methodOverride: the request means another method than it has. That the method is
+// taken does not prove that it was meant, so this is never confirmed.
 var methodOverride = cause{
 	code: MethodOverride,
 	examine: func(v *view) *finding {
-		meant, how, sure := v.override()
+		meant, how := v.override()
 		if meant == "" || meant == v.Upstream.Method || v.allow.Has(v.Upstream.Method) {
 			return nil
 		}
-		if v.allow.Has(meant) {
-			sure = max(sure, Likely.rank())
-		}
 		return &finding{
-			certainty: certaintyOf(sure),
+			certainty: Likely,
+			most:      Likely,
 			reason:    "the client means " + meant + " (" + how + "), which the application did not honour: " + v.got(),
 			facts:     []string{how},
 			fixes:     []Fix{v.clientMethodFix(meant)},
@@ -31,29 +29,29 @@ var methodOverride = cause{
 	},
 }
 
-// override is the method that the request means, how it says so, and how sure
-// that is, as a rank.
-func (v *view) override() (meant, how string, sure int) {
+// override is the method that the request means, and how it says so.
+func (v *view) override() (meant, how string) {
 	for _, name := range overrideHeaders {
 		if m := strings.ToUpper(strings.TrimSpace(v.Client.Header.Get(name))); isToken(m) {
-			return m, "a header " + name, Likely.rank()
+			return m, "its " + name + " header says so"
 		}
 	}
 	if query, err := url.ParseQuery(v.Client.Query); err == nil {
 		if m := strings.ToUpper(query.Get("_method")); isToken(m) {
-			return m, "_method in the query", Likely.rank()
+			return m, "_method in its query says so"
 		}
 	}
-	if !v.isForm() || v.Upstream.Method != http.MethodPost || v.allow.Has(http.MethodPost) {
-		return "", "", 0
+	if !v.isForm() || v.Upstream.Method != http.MethodPost {
+		return "", ""
 	}
 	// An HTML form can only POST: where just PUT, PATCH or DELETE is taken, it has
 	// to carry the method in its body, as _method.
-	i := slices.IndexFunc(v.allow.Methods, isWrite)
-	if i < 0 || v.allow.Has(http.MethodGet) {
-		return "", "", 0
+	for _, m := range []string{http.MethodPut, http.MethodPatch, http.MethodDelete} {
+		if v.allow.Has(m) && !v.allow.Has(http.MethodGet) {
+			return m, "a form can only POST, and only " + and(v.allow.Methods) + " is taken here"
+		}
 	}
-	return v.allow.Methods[i], "a form can only POST, and names another method in its body", Likely.rank()
+	return "", ""
 }
 
 func (v *view) isForm() bool {

@@ -1,7 +1,5 @@
 package diagnose
 
-import "slices"
-
 // methodRewrite: the upstream got another method than the client sent.
 var methodRewrite = cause{
 	code: MethodRewrite,
@@ -14,10 +12,10 @@ var methodRewrite = cause{
 			facts:     []string{"the client sent " + v.Client.Method + ", the upstream got " + v.Upstream.Method},
 		}
 		would := &Line{v.Client.Method, v.Upstream.Path}
-		if v.buffered() {
+		if v.Buffered {
 			f.reason = "Kong's buffered proxying turned " + v.Client.Method + " into " + v.Upstream.Method + ", so " + v.got()
 			f.fixes = []Fix{setFix(routeEntity(v.Route), "plugin.diag405", map[string]any{"buffering": "auto"},
-				"set buffering=auto on plugin diag405, and keep other plugins with a response phase off "+routeEntity(v.Route).String(), would)}
+				"set buffering=auto on plugin diag405", would)}
 			return f
 		}
 		f.reason = "a plugin changed " + v.Client.Method + " to " + v.Upstream.Method + ", so " + v.got()
@@ -31,7 +29,7 @@ func methodRewriteCertainty(v *view) Certainty {
 	switch {
 	case v.allow.Has(v.Client.Method) && !v.allow.Has(v.Upstream.Method):
 		return Confirmed
-	case v.allow.Refuses(v.Client.Method) && !v.buffered():
+	case v.allow.Refuses(v.Client.Method) && !v.Buffered:
 		return Possible
 	}
 	return Likely
@@ -48,9 +46,4 @@ func transformerFix(v *view, words string, would *Line) Fix {
 var BufferedMethods = []string{
 	"GET", "HEAD", "PUT", "POST", "DELETE", "OPTIONS", "MKCOL", "COPY", "MOVE",
 	"PROPFIND", "PROPPATCH", "LOCK", "UNLOCK", "PATCH", "TRACE",
-}
-
-// buffered reports whether Kong's buffered hop is what changed the method.
-func (v *view) buffered() bool {
-	return v.Upstream.Method == "GET" && !slices.Contains(BufferedMethods, v.Client.Method)
 }

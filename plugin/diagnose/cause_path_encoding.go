@@ -11,8 +11,11 @@ var pathEncoding = cause{
 			return nil
 		}
 		var fixes []Fix
-		for _, change := range respellings {
-			if f, ok := v.clientPathFix(change(v.Client.Path)); ok {
+		for _, r := range respellings {
+			if r.fits != nil && !r.fits(v) {
+				continue
+			}
+			if f, ok := v.clientPathFix(r.change(v.Client.Path)); ok {
 				fixes = append(fixes, f)
 			}
 		}
@@ -31,10 +34,24 @@ var pathEncoding = cause{
 // respellings change how a path is written; each leaves alone what it does not
 // apply to. The first is the most common slip: a name with a slash in it that was
 // not escaped, so that one segment became two.
-var respellings = []func(string) string{
-	joinLast,
-	splitEscaped,
-	strings.ToLower,
+var respellings = []struct {
+	change func(string) string
+	fits   func(*view) bool // nil: always
+}{
+	{joinLast, (*view).mayBeCaught},
+	{splitEscaped, nil},
+	{strings.ToLower, nil},
+}
+
+// mayBeCaught reports whether what refused may be something that takes every path.
+// A path that the application has for itself means what it says: to escape a slash
+// in it would lead to whatever takes any name. A document cannot tell: its
+// placeholders take any name, too.
+func (v *view) mayBeCaught() bool {
+	if offer, asked := v.seen.Paths[v.Upstream.Path]; asked {
+		return len(offer.Methods) == 0
+	}
+	return len(v.seen.API) == 0
 }
 
 // splitEscaped takes an escaped slash for one that separates.

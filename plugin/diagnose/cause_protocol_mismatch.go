@@ -20,6 +20,7 @@ var protocolMismatch = cause{
 			}
 			return &finding{
 				certainty: Likely,
+				most:      Likely,
 				reason:    "the request is " + p.name + ", and " + v.got(),
 				facts:     []string{p.mark},
 				fixes:     []Fix{p.fix(v)},
@@ -41,7 +42,7 @@ var protocols = []protocol{
 	{"WebDAV", "only WebDAV has this method", isWebDAV, webDAVFix},
 	{"gRPC-Web", "its Content-Type is application/grpc-web", contentType("application/grpc-web"), grpcWebFix},
 	{"gRPC", "its Content-Type is application/grpc", contentType("application/grpc"), grpcFix},
-	{"a WebSocket handshake without Upgrade", "it asks for a WebSocket and has no Upgrade header", isLostWebSocket, webSocketFix},
+	{"a WebSocket handshake without Upgrade", "it has a WebSocket's headers or path, and no Upgrade header", isLostWebSocket, webSocketFix},
 	{"a wait for server-sent events", "it accepts text/event-stream", isEventStream, eventStreamFix},
 }
 
@@ -67,18 +68,37 @@ func contentType(prefix string) func(*view) bool {
 	}
 }
 
-func grpcWebFix(v *view) Fix {
-	e := routeEntity(v.Route)
-	return setFix(e, "plugin.grpc-web", map[string]any{}, "enable the grpc-web plugin on "+e.String()+
-		" and set protocol=grpc on "+serviceEntity(v.Service).String(), nil)
+// grpcService are what Kong asks of a service with protocol grpc: no path
+// (kong/db/schema/entities/services.lua).
+func grpcService(v *view) map[string]any {
+	set := map[string]any{"service.protocol": "grpc"}
+	if v.servicePath() != "" {
+		set["service.path"] = nil
+	}
+	return set
 }
 
+func grpcWebFix(v *view) Fix {
+	set := grpcService(v)
+	set["plugin.grpc-web"] = map[string]any{}
+	return Fix{
+		Words: "enable the grpc-web plugin on " + routeEntity(v.Route).String() + " and set protocol=grpc on " + serviceEntity(v.Service).String(),
+		Set:   set, Entity: routeEntity(v.Route),
+	}
+}
+
+// grpcFix makes the route one for gRPC, on which Kong takes neither strip_path nor
+// methods (kong/db/schema/entities/routes.lua).
 func grpcFix(v *view) Fix {
-	e := serviceEntity(v.Service)
-	f := setFix(e, "service.protocol", "grpc", "set protocol=grpc on "+e.String()+
-		" and protocols=grpc,grpcs on "+routeEntity(v.Route).String(), nil)
-	f.Set["route.protocols"] = []any{"grpc", "grpcs"}
-	return f
+	set := grpcService(v)
+	set["route.protocols"], set["route.strip_path"] = []any{"grpc", "grpcs"}, false
+	if v.Route != nil && len(v.Route.Methods) > 0 {
+		set["route.methods"] = nil
+	}
+	return Fix{
+		Words: "set protocols=grpc,grpcs and strip_path=false on " + routeEntity(v.Route).String() + ", and protocol=grpc on " + serviceEntity(v.Service).String(),
+		Set:   set, Entity: routeEntity(v.Route),
+	}
 }
 
 // webSocketNames are last segments by which applications commonly name a
@@ -123,6 +143,12 @@ func isEventStream(v *view) bool {
 // GET take the request by POST (the Model Context Protocol's streamable HTTP
 // says 405 in as many words).
 func eventStreamFix(v *view) Fix {
+	if methods := v.methods(); len(methods) > 0 && !slices.Contains(methods, http.MethodPost) {
+		return Fix{
+			Words: "ask without Accept: text/event-stream for what " + v.Upstream.Path + " offers, or open the stream where there is one",
+			App:   "Offer the event stream at " + v.Upstream.Path + ".",
+		}
+	}
 	f := v.clientMethodFix(http.MethodPost)
 	f.Words = "the endpoint opens no stream on GET; " + f.Words
 	return f

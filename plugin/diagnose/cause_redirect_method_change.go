@@ -21,6 +21,7 @@ var redirectMethodChange = cause{
 		}
 		return &finding{
 			certainty: Likely,
+			most:      Likely, // that POST is taken does not prove that it was sent
 			reason:    "a redirect probably turned a " + v.meantWrite() + " into " + v.Client.Method + ": " + v.got() + ", and " + why,
 			facts:     []string{why},
 			fixes:     v.redirectFixes(),

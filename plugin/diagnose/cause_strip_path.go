@@ -12,9 +12,9 @@ var stripPath = cause{
 		would := v.at(v.pathWith(false, v.servicePath()))
 		f := &finding{
 			certainty: Possible,
-			reason: "strip_path on " + routeEntity(v.Route).String() + " removed " + v.Stripped +
+			reason: "strip_path on " + routeEntity(v.Route).String() + " removed " + v.stripped +
 				", so " + v.got(),
-			facts: []string{"strip_path removed " + v.Stripped},
+			facts: []string{"strip_path removed " + v.stripped},
 			fixes: []Fix{v.routeSets("strip_path", false, "set strip_path=false", would)},
 		}
 		if why := v.strippedOwn(); why != "" {
@@ -34,12 +34,12 @@ func (v *view) strippedOwn() string {
 	}
 	consumed := len(segments(v.rest())) == 0
 	switch {
-	case consumed && len(segments(v.Stripped)) > 1:
-		return "the route's path " + v.Stripped + " is as long as an endpoint's, and nothing of it was left"
+	case consumed && len(segments(v.stripped)) > 1:
+		return "the route's path " + v.stripped + " is as long as an endpoint's, and nothing of it was left"
 	case consumed && lists(v.Route, v.Upstream.Method) && !lists(v.Route, "GET"):
-		return "the route is there for " + v.Upstream.Method + " at " + v.Stripped + ", and nothing of the path was left"
-	case !consumed && looksOwn(v.Stripped) && !looksOwn(v.servicePath()) && v.allow.ReadOnly():
-		return v.Stripped + " looks like the application's own prefix, and what lies behind the shortened path only reads"
+		return "the route is there for " + v.Upstream.Method + " at " + v.stripped + ", and nothing of the path was left"
+	case !consumed && looksOwn(v.stripped) && !looksOwn(v.servicePath()) && v.allow.ReadOnly():
+		return v.stripped + " looks like the application's own prefix, and what lies behind the shortened path only reads"
 	}
 	return ""
 }

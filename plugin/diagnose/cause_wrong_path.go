@@ -6,7 +6,7 @@ package diagnose
 var wrongPath = cause{
 	code: WrongPath,
 	examine: func(v *view) *finding {
-		if v.allow.Has(v.Upstream.Method) {
+		if v.allow.Has(v.Upstream.Method) || v.notTheApplication() != "" {
 			return nil
 		}
 		fixes := v.endpointFixes()
@@ -15,6 +15,7 @@ var wrongPath = cause{
 		}
 		return &finding{
 			certainty: Likely,
+			most:      Likely, // the endpoint is there; that it was meant is a guess
 			reason:    v.got() + "; the application offers " + fixes[0].Upstream.String(),
 			facts:     []string{"the application's document has " + fixes[0].Upstream.String()},
 			fixes:     fixes,

@@ -16,20 +16,23 @@ var wrongUpstream = cause{
 		}
 		return &finding{
 			certainty: Likely,
+			most:      Likely, // where an endpoint is does not prove what answered
 			reason:    v.got() + "; " + why,
 			facts:     []string{why},
-			fixes:     append(v.endpointFixes(), wrongUpstreamFix(v)),
+			fixes:     wrongUpstreamFixes(v),
 		}
 	},
 }
 
 // notTheApplication says why the answer is probably not the application's, or "".
 func (v *view) notTheApplication() string {
-	offer, known := v.seen.At(v.Upstream.Path)
+	documented, _ := v.seen.documented(v.Upstream.Path)
 	switch {
 	case v.responder.kind == kindStatic, v.responder.kind == kindCDN:
 		return v.responder.kind.with(v.responder.name) + " answered, not the application"
-	case known && offer.Takes(v.Upstream.Method) && len(v.seen.API) > 0:
+	case v.responder.kind == kindMount:
+		return v.responder.kind.with(v.responder.name) + " answered, not a route of the application"
+	case documented.Takes(v.Upstream.Method):
 		return "the application's document offers " + v.Upstream.Line().String() + ", so something else answered"
 	case v.refusesEverywhere():
 		return "it came through a route for every path, and the answer has no Allow, as of a page for every path"
@@ -54,14 +57,16 @@ func isCatchAll(v *view) bool {
 	return r != nil && len(r.Hosts) == 0 && len(r.Methods) == 0 && strings.Join(r.Paths, "") == "/"
 }
 
-func wrongUpstreamFix(v *view) Fix {
+// wrongUpstreamFixes: where another program answered, an endpoint of the
+// application does not help while the service leads past it.
+func wrongUpstreamFixes(v *view) []Fix {
 	e := serviceEntity(v.Service)
-	where := ""
-	if v.Service != nil && v.Service.Host != "" {
-		where = ", and the path under which it lives"
-	}
-	return Fix{
-		Words: "check that " + e.String() + " points at the application itself" + where,
+	check := Fix{
+		Words: "check that " + e.String() + " leads to the application: host, port and path",
 		App:   "Point " + e.String() + " at the application.",
 	}
+	if v.responder.kind == kindStatic || v.responder.kind == kindCDN {
+		return []Fix{check}
+	}
+	return append(v.endpointFixes(), check)
 }

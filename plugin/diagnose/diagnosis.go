@@ -123,13 +123,3 @@ func serviceEntity(s *config.Service) Entity {
 	}
 	return Entity{Kind: "service", Name: s.Name, ID: s.ID}
 }
-
-// certaintyOf is the certainty of a rank.
-func certaintyOf(rank int) Certainty {
-	for _, c := range []Certainty{Confirmed, Likely} {
-		if rank >= c.rank() {
-			return c
-		}
-	}
-	return Possible
-}

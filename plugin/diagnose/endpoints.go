@@ -12,6 +12,9 @@ const maxNear = 3
 // step from the one that the upstream got: a segment left out, one too many, or
 // one that differs little. Nearest first; none that has to be guessed.
 func (v *view) near() []string {
+	if v.seen.has(v.Upstream.Path) {
+		return nil // it is an endpoint itself
+	}
 	got := segments(v.Upstream.Path)
 	type scored struct {
 		path  string
@@ -59,6 +62,9 @@ func align(template, got []string) (path string, step int) {
 		return leftOut(template, got)
 	case -1:
 		for i := range got {
+			if !isOwnSegment(got[i]) {
+				continue // without a name or an id it is another thing
+			}
 			without := slices.Delete(slices.Clone(got), i, i+1)
 			if matchAll(template, without) {
 				return "/" + strings.Join(without, "/"), segmentTooMany

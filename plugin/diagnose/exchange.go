@@ -14,6 +14,9 @@ type Exchange struct {
 	Client   Request // as it came in on the client's connection
 	Upstream Request // as it left for the upstream
 
+	// Buffered is true when Kong's buffered hop changed the method on the way.
+	Buffered bool
+
 	// Stripped is what strip_path removed from the front of the client's path,
 	// "" when nothing was removed.
 	Stripped string
@@ -103,6 +106,11 @@ func (o Offers) At(path string) (offer Offer, known bool) {
 	if offer, ok := o.Paths[path]; ok {
 		return offer, true
 	}
+	return o.documented(path)
+}
+
+// documented is what the API says of a path, and whether there is an API.
+func (o Offers) documented(path string) (offer Offer, known bool) {
 	if len(o.API) == 0 {
 		return Offer{}, false
 	}
@@ -121,6 +129,14 @@ func (o Offers) At(path string) (offer Offer, known bool) {
 		}
 	}
 	return offer, true
+}
+
+// has reports whether the API has an endpoint for this very path, and not just one
+// that any path leads to.
+func (o Offers) has(path string) bool {
+	return slices.ContainsFunc(o.API, func(e Endpoint) bool {
+		return matchTemplate(e.Path, path) && !isVague(e.Path)
+	})
 }
 
 // isVague reports a template of nothing but placeholders, which any path of its

@@ -8,9 +8,12 @@ import (
 // finding is what one cause has to say about an exchange.
 type finding struct {
 	certainty Certainty
-	reason    string
-	facts     []string
-	fixes     []Fix
+	// most is the highest certainty to tell, where a fix that is known to work does
+	// not prove the cause. Empty: no limit.
+	most   Certainty
+	reason string
+	facts  []string
+	fixes  []Fix
 }
 
 // cause recognises one cause of a 405.
@@ -24,7 +27,7 @@ type cause struct {
 // the request itself shows, what Kong or a plugin changed (narrow before broad),
 // where the request went, and last what is always a possible answer.
 var causes = []cause{
-	gatewayGenerated,
+	gatewayGenerated, // asked first and alone: without an upstream there is nothing else to say
 	targetDivergence,
 	corsPreflight,
 	methodRewrite,
@@ -58,21 +61,28 @@ func Codes() []Code {
 // enough to go on the cause is [MethodNotAllowed] or [Unknown], with what was
 // learned and the next step. The same exchange gives the same answer.
 func Explain(x Exchange, seen Offers) Diagnosis {
+	v := newView(x, seen)
+	if f := gatewayGenerated.examine(v); f != nil {
+		return v.answer([]candidate{{gatewayGenerated, f}})
+	}
 	if !isKnown(x) {
 		return unknown(x)
 	}
-	v := newView(x, seen)
-	found := v.examine()
+	return v.answer(v.examine())
+}
+
+// answer is the diagnosis that the candidates make, the best of them first.
+func (v *view) answer(found []candidate) Diagnosis {
 	best := found[0]
 	d := Diagnosis{
 		Cause:     best.code,
-		Certainty: best.certainty,
+		Certainty: best.told(),
 		Reason:    best.reason,
 		Facts:     append(best.facts, v.responder.facts()...),
 		Fixes:     best.fixes,
 	}
 	for _, c := range found[1:] {
-		d.Considered = append(d.Considered, Considered{c.code, c.certainty, c.reason})
+		d.Considered = append(d.Considered, Considered{c.code, c.told(), c.reason})
 	}
 	return d
 }
@@ -121,6 +131,14 @@ func (c candidate) rank() int {
 		return 0
 	}
 	return c.certainty.rank()
+}
+
+// told is the certainty as it is told.
+func (f *finding) told() Certainty {
+	if f.most != "" && f.certainty.rank() > f.most.rank() {
+		return f.most
+	}
+	return f.certainty
 }
 
 // weigh holds the finding's fixes against what is known of the upstream: those
@@ -173,7 +191,7 @@ func (v *view) methodOf(f Fix) string {
 
 // unknown is the answer when the upstream-bound request could not be read.
 func unknown(x Exchange) Diagnosis {
-	reason := "the upstream answered 405, but the request that it got could not be read"
+	reason := "the upstream refused the request, but what it got could not be read"
 	if allow := ParseAllow(x.Response.Header.Values("Allow")); len(allow.Methods) > 0 {
 		reason += "; there it takes " + strings.Join(allow.Methods, ", ")
 	}

@@ -135,10 +135,12 @@ func TestExplain(t *testing.T) {
 		{"method replaced", scene{client: "GET /a/logo.png", route: "/a", plugin: "POST /logo.png", allow: "GET, PUT"}, MethodRewrite, Confirmed, "GET /logo.png"},
 		{"method replaced, no Allow", scene{client: "GET /a", route: "/a", plugin: "POST /", allow: "none"}, MethodRewrite, Likely, "GET /"},
 		{"method replaced, neither taken", scene{client: "GET /a", route: "/a", plugin: "POST /", allow: "PUT"}, MethodNotAllowed, Possible, ""},
-		{"method lost in buffering", scene{client: "PURGE /a", route: "/a", plugin: "GET /", allow: "PURGE"}, MethodRewrite, Confirmed, "PURGE /"},
+		{"method lost in buffering", scene{client: "PURGE /a", route: "/a", plugin: "GET /", allow: "PURGE", more: func(x *Exchange) { x.Buffered = true }}, MethodRewrite, Confirmed, "PURGE /"},
+		{"method lost in a plugin", scene{client: "PURGE /a", route: "/a", plugin: "GET /", allow: "PURGE"}, MethodRewrite, Confirmed, "PURGE /"},
 
 		// What the request itself says.
 		{"preflight", scene{client: "OPTIONS /a/b", header: preflight, route: "/a", allow: "GET"}, CORSPreflight, Confirmed, ""},
+		{"preflight that the plugin cannot allow", scene{client: "OPTIONS /a/b", header: "Origin: https://ui.example|Access-Control-Request-Method: PURGE", route: "/a", allow: "GET"}, CORSPreflight, Confirmed, ""},
 		{"OPTIONS without origin", scene{client: "OPTIONS /a/b", route: "/a", allow: "GET"}, MethodNotAllowed, Possible, ""},
 		{"HEAD", scene{client: "HEAD /ready", keep: true, route: "/ready", allow: "GET"}, HeadUnsupported, Confirmed, "GET /ready"},
 		{"HEAD, no Allow", scene{client: "HEAD /ready", keep: true, route: "/ready", allow: "none"}, HeadUnsupported, Likely, "GET /ready"},
@@ -154,6 +156,7 @@ func TestExplain(t *testing.T) {
 		{"gRPC-Web", scene{client: "POST /pkg.Svc/Do", header: "Content-Type: application/grpc-web", allow: "GET"}, ProtocolMismatch, Likely, ""},
 		{"WebSocket that lost Upgrade", scene{client: "GET /chat", header: "Sec-WebSocket-Key: x", allow: "none"}, ProtocolMismatch, Likely, "GET /chat"},
 		{"WebSocket by its name", scene{client: "GET /app/ws", route: "/app", allow: "none"}, ProtocolMismatch, Likely, "GET /ws"},
+		{"event stream, no POST", scene{client: "GET /mcp", header: "Accept: text/event-stream", allow: "DELETE"}, ProtocolMismatch, Likely, ""},
 		{"event stream", scene{client: "GET /mcp", header: "Accept: text/event-stream", allow: "none"}, ProtocolMismatch, Likely, "POST /mcp"},
 
 		// A GET that was a POST before a redirect.
@@ -171,10 +174,16 @@ func TestExplain(t *testing.T) {
 		{"slash too many", scene{client: "POST /items/", allow: "GET", seen: takes("/items", "GET", "POST")}, TrailingSlash, Confirmed, "POST /items"},
 		{"slash lost by Kong", scene{client: "POST /x/", route: "/x", base: "/app/", keep: false, allow: "GET", seen: takes("/app", "POST")}, TrailingSlash, Confirmed, "POST /app"},
 		{"slash may help", scene{client: "POST /api/items", route: "/api", keep: true, allow: "GET"}, MethodNotAllowed, Likely, ""},
-		{"name with a slash in it", scene{client: "DELETE /files/dir/a", allow: "GET", seen: takes("/files/dir%2Fa", "DELETE")}, PathEncoding, Confirmed, "DELETE /files/dir%2Fa"},
+		{"name with a slash in it", scene{client: "DELETE /files/dir/a", allow: "GET", seen: Offers{Paths: map[string]Offer{
+			"/files/dir/a": {Complete: true, Doubtful: []string{"GET"}}, "/files/dir%2Fa": {Methods: []string{"DELETE"}, Complete: true}}}}, PathEncoding, Confirmed, "DELETE /files/dir%2Fa"},
 		{"letter case", scene{client: "POST /Items", allow: "GET", seen: takes("/items", "POST")}, PathEncoding, Confirmed, "POST /items"},
-		{"left out a prefix", scene{client: "POST /ai/chat", route: "/ai", base: "/v1", allow: "GET", seen: offers("/v1/models", "/v1/api/chat")}, WrongPath, Confirmed, "POST /v1/api/chat"},
-		{"another version", scene{client: "POST /api/v2/orders", route: "/api", keep: true, allow: "GET", seen: offers("/api/v1/orders", "/api/v1/orders/{id}")}, WrongPath, Confirmed, "POST /api/v1/orders"},
+		{"left out a prefix", scene{client: "POST /ai/chat", route: "/ai", base: "/v1", allow: "GET", seen: offers("/v1/models", "/v1/api/chat")}, WrongPath, Likely, "POST /v1/api/chat"},
+		{"another version", scene{client: "POST /api/v2/orders", route: "/api", keep: true, allow: "GET", seen: offers("/api/v1/orders", "/api/v1/orders/{id}")}, WrongPath, Likely, "POST /api/v1/orders"},
+		{"one segment too many", scene{client: "POST /api/v1/orders", allow: "GET", seen: offers("/v1/orders")}, WrongPath, Likely, "POST /v1/orders"},
+		{"the parent is another thing", scene{client: "DELETE /shop/7/x", allow: "GET", seen: offers("DELETE /shop/{id}", "GET /other")}, MethodNotAllowed, Likely, ""},
+		{"an endpoint itself", scene{client: "DELETE /users/7/avatar", allow: "GET", seen: offers("GET /users/{id}/avatar", "DELETE /users/{id}")}, MethodNotAllowed, Likely, ""},
+		{"a path of its own", scene{client: "DELETE /users/7/avatar", allow: "GET", seen: Offers{Paths: map[string]Offer{
+			"/users/7/avatar": {Methods: []string{"GET"}, Complete: true}, "/users/7%2Favatar": {Methods: []string{"GET", "DELETE"}, Complete: true}}}}, MethodNotAllowed, Likely, ""},
 		{"an id is nobody's guess", scene{client: "POST /orders", allow: "GET", seen: offers("/orders/{id}")}, MethodNotAllowed, Likely, ""},
 
 		// The service's path belongs to another endpoint.
@@ -192,10 +201,13 @@ func TestExplain(t *testing.T) {
 		{"CDN", scene{client: "POST /a", route: "/a", keep: true, allow: "none", answer: "X-Amz-Cf-Id: x"}, WrongUpstream, Likely, ""},
 		{"route for everything", scene{client: "POST /a", route: "/", allow: "none"}, WrongUpstream, Likely, ""},
 		{"offered, says the document", scene{client: "POST /a", route: "/a", keep: true, allow: "none", seen: offers("/a")}, WrongUpstream, Likely, ""},
-		{"file server, endpoint known", scene{client: "POST /x/chat", route: "/x", allow: "none", answer: "Server: nginx", seen: offers("/api/chat")}, WrongUpstream, Confirmed, "POST /api/chat"},
+		{"file server, endpoint known", scene{client: "POST /x/chat", route: "/x", allow: "none", answer: "Server: nginx", seen: offers("/api/chat")}, WrongUpstream, Likely, ""},
+		{"static mount, endpoint known", scene{client: "POST /x/chat", route: "/x", allow: "none", answer: "Server: uvicorn", seen: offers("/api/chat")}, WrongUpstream, Likely, "POST /api/chat"},
 		{"route of another service", scene{client: "POST /img/a", route: "~/(img|css)/", keep: true, allow: "none", answer: "Server: nginx", more: otherRoute("/img")}, RouteShadowed, Likely, ""},
 		{"another target takes it", scene{client: "POST /a", allow: "GET", more: elsewhere(200)}, TargetDivergence, Confirmed, ""},
 		{"another target refuses too", scene{client: "POST /a", allow: "GET", more: elsewhere(405)}, MethodNotAllowed, Likely, ""},
+		{"an outer proxy's prefix", scene{client: "POST /api/sendOrder", route: "/api/sendOrder", allow: "GET", more: func(x *Exchange) { x.Stripped = "/outer" }}, StripPath, Likely, "POST /api/sendOrder"},
+		{"Kong's answer, no upstream", scene{client: "TRACE /a", allow: "none", more: func(x *Exchange) { x.Source, x.Upstream = "error", Request{} }}, GatewayGenerated, Confirmed, ""},
 		{"a plugin's answer", scene{client: "POST /a", allow: "none", more: source("exit")}, GatewayGenerated, Confirmed, ""},
 		{"Kong's answer", scene{client: "TRACE /a", allow: "none", more: source("error")}, GatewayGenerated, Confirmed, ""},
 
@@ -206,6 +218,7 @@ func TestExplain(t *testing.T) {
 		{"untouched", scene{client: "DELETE /items", keep: true, route: "/items", allow: "GET, POST"}, MethodNotAllowed, Likely, ""},
 		{"GET on a writer", scene{client: "GET /gql", route: "/gql", base: "/graphql", allow: "POST"}, MethodNotAllowed, Possible, "POST /graphql"},
 		{"POST where PUT is", scene{client: "POST /a/7", keep: true, route: "/a", allow: "GET, PUT"}, MethodNotAllowed, Likely, "PUT /a/7"},
+		{"suggested and refused", scene{client: "POST /a", keep: true, route: "/a", allow: "PUT", seen: offers("GET /a")}, MethodNotAllowed, Likely, ""},
 		{"listed and refused", scene{client: "POST /a", keep: true, route: "/a", allow: "POST"}, MethodNotAllowed, Possible, ""},
 		{"no method at all", scene{client: "POST /a", keep: true, route: "/a", allow: ""}, MethodNotAllowed, Likely, ""},
 	}
@@ -411,6 +424,7 @@ func FuzzExplain(f *testing.F) {
 	f.Add("POST", "/api/sendOrder", "POST", "/", "/api/sendOrder", "/api/sendOrder", "", "GET", true)
 	f.Add("GET", "/a//b/../c", "POST", "", "~/(?<x>a", "", "/base/", "", false)
 	f.Add("", "", "", "", "", "", "", "", false)
+	f.Add("DELETE", "/a/b", "DELETE", "/a/b", "/", "", "", "PUT", false)
 	f.Fuzz(func(t *testing.T, method, path, upMethod, upPath, routePath, stripped, base, allow string, strip bool) {
 		s := &config.Service{Path: base}
 		x := Exchange{
@@ -421,10 +435,16 @@ func FuzzExplain(f *testing.F) {
 			Service:  s,
 			Response: Response{Status: 405, Header: http.Header{"Allow": {allow}}},
 		}
-		d := Explain(x, Offers{})
-		if d.Cause == "" || d.Reason == "" || len(d.Fixes) == 0 {
-			t.Fatalf("no answer for %+v: %+v", x, d)
+		for _, seen := range []Offers{
+			{},
+			{Paths: map[string]Offer{upPath: {Methods: []string{"GET"}, Complete: true}, path: {Methods: []string{allow}}}},
+			{API: []Endpoint{{upPath, []string{"GET"}}, {path + "/{x}", []string{method}}, {routePath, []string{upMethod}}}},
+		} {
+			if d := Explain(x, seen); d.Cause == "" || d.Reason == "" || len(d.Fixes) == 0 {
+				t.Fatalf("no answer for %+v with %+v: %+v", x, seen, d)
+			}
 		}
+		Candidates(x)
 	})
 }
 

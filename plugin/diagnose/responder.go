@@ -12,6 +12,7 @@ type kind string
 
 const (
 	kindStatic  kind = "a file server"       // serves files, or one page for every path
+	kindMount   kind = "a static mount"      // an application's own, which takes every path that no route has
 	kindStore   kind = "an object store"     // S3 and what speaks like it
 	kindCDN     kind = "a cache or firewall" // stands before an application and may answer by itself
 	kindGateway kind = "another gateway"     // proxies on
@@ -52,7 +53,7 @@ type sign struct {
 // signs are tried in order. Narrow ones come first: an application may stand
 // behind nginx or a CDN, and its own marks are worth more than theirs.
 var signs = []sign{
-	{kind: kindStatic, name: "a Starlette static mount", body: `{"detail":"Method Not Allowed"}`, when: noAllow},
+	{kind: kindMount, name: "Starlette", body: `{"detail":"Method Not Allowed"}`, when: noAllow},
 	{kind: kindApp, name: "FastAPI or Starlette", body: `{"detail":"Method Not Allowed"}`},
 	{kind: kindApp, name: "Django REST framework", body: `{"detail":"Method \"`},
 	{kind: kindApp, name: "Werkzeug", body: "The method is not allowed for the requested URL."},
@@ -77,8 +78,8 @@ var signs = []sign{
 	{kind: kindStatic, name: "nginx", header: "Server", prefix: "openresty", when: noAllow},
 	{kind: kindStatic, name: "GitHub Pages", header: "Server", prefix: "GitHub.com"},
 	{kind: kindStatic, name: "Netlify", header: "Server", prefix: "Netlify", when: noAllow},
-	{kind: kindStatic, name: "a Starlette static mount", header: "Server", prefix: "uvicorn", when: noAllow},
-	{kind: kindStatic, name: "a Starlette static mount", header: "Server", prefix: "hypercorn", when: noAllow},
+	{kind: kindMount, name: "Starlette", header: "Server", prefix: "uvicorn", when: noAllow},
+	{kind: kindMount, name: "Starlette", header: "Server", prefix: "hypercorn", when: noAllow},
 	{kind: kindGateway, name: "Kong", header: "Server", prefix: "kong/"},
 	{kind: kindGateway, name: "Envoy", header: "Server", prefix: "envoy", when: noAllow},
 	{kind: kindApp, name: "an ASGI application", header: "Server", prefix: "uvicorn"},

@@ -16,6 +16,8 @@ type view struct {
 	allow  Allow
 	path   string // the client's path as Kong's router normalises it
 	prefix string // what the route's path matches of it, stripped or not
+	// stripped is what strip_path removed of it, "" for nothing.
+	stripped string
 	// explained is the path that route and service alone send upstream. It is ""
 	// when the route is not known.
 	explained string
@@ -31,15 +33,32 @@ func newView(x Exchange, seen Offers) *view {
 	}
 	v.responder = v.recognise()
 	if x.Route == nil {
-		v.prefix = x.Stripped
+		if x.Stripped != "/" && strings.HasPrefix(v.path, x.Stripped) {
+			v.prefix, v.stripped = x.Stripped, x.Stripped
+		}
 		return v
 	}
-	v.prefix, _ = router.MatchPath(x.Route, v.path)
-	if x.Stripped != "" && strings.HasPrefix(v.path, x.Stripped) {
-		v.prefix = x.Stripped // Kong's own word for it
+	v.prefix = v.matched()
+	if x.Route.StripPath && v.prefix != "/" {
+		v.stripped = v.prefix
 	}
 	v.explained = v.pathWith(x.Route.StripPath, v.servicePath())
 	return v
+}
+
+// matched is what the route's path matches. The router says so, and Kong says what
+// it stripped; but a trusted client can put its own words there, so they count
+// only where they lead to what the upstream got.
+func (v *view) matched() string {
+	prefix, _ := router.MatchPath(v.Route, v.path)
+	said := v.Stripped
+	if said == "" || said == prefix || !strings.HasPrefix(v.path, said) {
+		return prefix
+	}
+	if router.UpstreamPath(v.servicePath(), v.path, said, true) == v.Upstream.Path {
+		return said
+	}
+	return prefix
 }
 
 func (v *view) servicePath() string {
@@ -59,12 +78,7 @@ func (v *view) pathWith(strip bool, servicePath string) string {
 func (v *view) rest() string { return strings.TrimPrefix(v.path, v.prefix) }
 
 // strips reports whether strip_path removed something from this request.
-func (v *view) strips() bool {
-	if v.Route != nil && !v.Route.StripPath {
-		return false
-	}
-	return v.Stripped != "" && v.Stripped != "/" && strings.HasPrefix(v.path, v.Stripped)
-}
+func (v *view) strips() bool { return v.stripped != "" }
 
 // rewritten reports whether something other than route and service decided the
 // path that the upstream got.
