@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"reflect"
 	"slices"
 	"strconv"
 	"strings"
@@ -20,19 +21,34 @@ type schema struct {
 
 // field is the schema of one value.
 type field struct {
-	Type     string
-	Required bool
-	Default  any
-	OneOf    []any     `json:"one_of"`
-	NotOneOf []any     `json:"not_one_of"`
-	Between  []float64 `json:"between"`
-	Gt       *float64  `json:"gt"`
-	LenMin   *int      `json:"len_min"`
-	LenMax   *int      `json:"len_max"`
-	Elements *field
-	Keys     *field
-	Values   *field
-	Fields   []map[string]*field // of a record: each has one entry
+	Type          string
+	Required      *bool
+	Default       any
+	OneOf         []any     `json:"one_of"`
+	NotOneOf      []any     `json:"not_one_of"`
+	Between       []float64 `json:"between"`
+	Gt            *float64  `json:"gt"`
+	LenEq         *int      `json:"len_eq"`
+	LenMin        *int      `json:"len_min"`
+	LenMax        *int      `json:"len_max"`
+	Match         string    `json:"match"` // a Lua pattern
+	StartsWith    string    `json:"starts_with"`
+	Err           string    `json:"err"` // instead of a validator's message
+	Referenceable bool
+	Elements      *field
+	Keys          *field
+	Values        *field
+	Fields        []map[string]*field // of a record: each has one entry
+}
+
+// required tells whether there has to be a value. Records are made up unless the
+// schema says that they may be null (make_records_required in
+// kong/db/schema/entity.lua).
+func (f *field) required() bool {
+	if f.Required == nil {
+		return f.Type == "record"
+	}
+	return *f.Required
 }
 
 // complete checks a plugin's configuration and returns it with defaults filled
@@ -81,10 +97,14 @@ func prefixed(where string, err error) error {
 	return fmt.Errorf("%s: %w", where, err)
 }
 
-// complete checks a value and returns it with defaults filled in.
+// complete checks a value and returns it with defaults filled in. A null is not
+// replaced by the default.
 func (f *field) complete(value any) (any, error) {
 	if value == nil {
-		return f.missing()
+		return nil, f.refuseNull()
+	}
+	if ref, ok := value.(string); ok && f.Referenceable && isReference(ref) {
+		return value, nil
 	}
 	t, ok := fieldTypes[f.Type]
 	if !ok {
@@ -96,36 +116,44 @@ func (f *field) complete(value any) (any, error) {
 	}
 	for _, check := range checks {
 		if err := check(f, done); err != nil {
+			if f.Err != "" {
+				err = errors.New(f.Err)
+			}
 			return nil, err
 		}
 	}
 	return done, nil
 }
 
-// missing is the value of a field that is unset. A record is made up when
-// something in it has a default.
+// isReference tells a reference into a vault (kong/pdk/vault.lua).
+func isReference(value string) bool {
+	return strings.HasPrefix(value, "{vault://") && strings.HasSuffix(value, "}")
+}
+
+func (f *field) refuseNull() error {
+	if f.required() {
+		return errors.New("required field missing")
+	}
+	return nil
+}
+
+// missing is the value of a field that is not there.
 func (f *field) missing() (any, error) {
 	if f.Default != nil {
 		return f.complete(f.Default)
 	}
-	if f.Type == "record" && (f.hasDefaults() || f.Required) {
+	if f.Type == "record" && f.required() {
 		return f.complete(map[string]any{})
 	}
-	if f.Required {
-		return nil, errors.New("required field missing")
-	}
-	return nil, nil
+	return nil, f.refuseNull()
 }
 
-func (f *field) hasDefaults() bool {
-	for _, entry := range f.Fields {
-		for _, sub := range entry {
-			if sub.Default != nil || sub.Type == "record" && sub.hasDefaults() {
-				return true
-			}
-		}
+// inside completes a value of a list or a map, where there is no null.
+func (f *field) inside(value any) (any, error) {
+	if value == nil {
+		return nil, errors.New("required field missing")
 	}
-	return false
+	return f.complete(value)
 }
 
 // fieldTypes check a value's type and what is in it.
@@ -138,7 +166,7 @@ func init() { // since the types of containers refer to fieldTypes again
 		"number":  isA[float64]("expected a number"),
 		"integer": integer,
 		"array":   list("expected an array"),
-		"set":     list("expected a set"),
+		"set":     set,
 		"map":     mapping,
 		"record":  record,
 	}
@@ -172,7 +200,7 @@ func list(message string) func(*field, any) (any, error) {
 		out := make([]any, len(in))
 		var errs []error
 		for i, v := range in {
-			done, err := f.Elements.complete(v)
+			done, err := f.Elements.inside(v)
 			if err != nil {
 				errs = append(errs, prefixed(fmt.Sprintf("in entry %d", i+1), err))
 			}
@@ -182,29 +210,46 @@ func list(message string) func(*field, any) (any, error) {
 	}
 }
 
+// set is a list in which no value comes twice.
+func set(f *field, value any) (any, error) {
+	in, ok := value.([]any)
+	if !ok {
+		return nil, errors.New("expected a set")
+	}
+	unique := []any{}
+	for _, v := range in {
+		if !slices.ContainsFunc(unique, func(u any) bool { return reflect.DeepEqual(u, v) }) {
+			unique = append(unique, v)
+		}
+	}
+	return list("expected a set")(f, unique)
+}
+
+// mapping checks a map. Kong names neither the key nor the place, and the first
+// mistake ends it; which one that is depends on Lua's order there, here on the
+// alphabet.
 func mapping(f *field, value any) (any, error) {
 	in, ok := value.(map[string]any)
 	if !ok {
 		return nil, errors.New("expected a map")
 	}
 	out := map[string]any{}
-	var errs []error
 	for _, k := range sortedKeys(in) {
 		if f.Keys != nil {
-			if _, err := f.Keys.complete(k); err != nil {
-				errs = append(errs, prefixed(fmt.Sprintf("in key '%s'", k), err))
+			if _, err := f.Keys.inside(k); err != nil {
+				return nil, err
 			}
 		}
 		out[k] = in[k]
 		if f.Values != nil {
-			done, err := f.Values.complete(in[k])
+			done, err := f.Values.inside(in[k])
 			if err != nil {
-				errs = append(errs, prefixed(fmt.Sprintf("in '%s'", k), err))
+				return nil, err
 			}
 			out[k] = done
 		}
 	}
-	return out, errors.Join(errs...)
+	return out, nil
 }
 
 func record(f *field, value any) (any, error) {
@@ -216,7 +261,7 @@ func record(f *field, value any) (any, error) {
 	var errs []error
 	for _, entry := range f.Fields {
 		for name, sub := range entry {
-			done, err := sub.complete(in[name])
+			done, err := sub.completeIn(in, name)
 			if err != nil {
 				errs = append(errs, prefixed(fmt.Sprintf("in '%s'", name), err))
 			}
@@ -229,6 +274,14 @@ func record(f *field, value any) (any, error) {
 		}
 	}
 	return out, errors.Join(errs...)
+}
+
+// completeIn completes a field of a record.
+func (f *field) completeIn(record map[string]any, name string) (any, error) {
+	if value, given := record[name]; given {
+		return f.complete(value)
+	}
+	return f.missing()
 }
 
 // checks are the validators of a value whose type is right.
@@ -247,7 +300,7 @@ var checks = []func(f *field, value any) error{
 	},
 	func(f *field, value any) error {
 		if n, ok := value.(float64); ok && len(f.Between) == 2 && (n < f.Between[0] || n > f.Between[1]) {
-			return fmt.Errorf("value should be between %s and %s", decimal(f.Between[0]), decimal(f.Between[1]))
+			return fmt.Errorf("value should be between %d and %d", int64(f.Between[0]), int64(f.Between[1])) // %d in Kong, too
 		}
 		return nil
 	},
@@ -262,12 +315,34 @@ var checks = []func(f *field, value any) error{
 		switch {
 		case !ok:
 			return nil
+		case f.LenEq != nil && n != *f.LenEq:
+			return fmt.Errorf("length must be %d", *f.LenEq)
 		case f.LenMin != nil && n < *f.LenMin:
 			return fmt.Errorf("length must be at least %d", *f.LenMin)
 		case f.LenMin == nil && f.Type == "string" && n == 0: // strings are not empty unless len_min is 0
 			return errors.New("length must be at least 1")
 		case f.LenMax != nil && n > *f.LenMax:
 			return fmt.Errorf("length must be at most %d", *f.LenMax)
+		}
+		return nil
+	},
+	func(f *field, value any) error {
+		if text, ok := value.(string); ok && !strings.HasPrefix(text, f.StartsWith) {
+			return fmt.Errorf("should start with: %s", f.StartsWith)
+		}
+		return nil
+	},
+	func(f *field, value any) error {
+		text, ok := value.(string)
+		if !ok || f.Match == "" {
+			return nil
+		}
+		pattern, err := luaPattern(f.Match)
+		if err != nil {
+			return err
+		}
+		if !pattern.MatchString(text) {
+			return fmt.Errorf("invalid value: %s", text)
 		}
 		return nil
 	},

@@ -1,0 +1,52 @@
+package server
+
+import (
+	"log"
+	"os"
+	"path/filepath"
+	"testing"
+
+	gopdk "github.com/Kong/go-pdk/server"
+	"github.com/stretchr/testify/require"
+)
+
+// The test binary is a plugin server itself when it is started under one of these
+// names, which spares building one.
+const (
+	oursName  = "ours"
+	goPDKName = "go-pdk"
+)
+
+func TestMain(m *testing.M) {
+	var err error
+	switch filepath.Base(os.Args[0]) {
+	case oursName:
+		err = StartServer(newTalker, "0.1.0", 5)
+	case goPDKName:
+		err = gopdk.StartServer(newTalker, "0.1.0", 5)
+	default:
+		os.Setenv("GORACE", "atexit_sleep_ms=0") // for processes that end
+		code := m.Run()
+		removeGoPDK()
+		os.Exit(code)
+	}
+	if err != nil {
+		log.Fatal(err)
+	}
+}
+
+// executable is a plugin server's executable: a hard link, since go-pdk looks through
+// others.
+func executable(t testing.TB, name string) string {
+	t.Helper()
+	self, err := os.Executable()
+	require.NoError(t, err)
+	path := filepath.Join(t.TempDir(), name)
+	if os.Link(self, path) == nil {
+		return path
+	}
+	data, err := os.ReadFile(self)
+	require.NoError(t, err)
+	require.NoError(t, os.WriteFile(path, data, 0o755))
+	return path
+}

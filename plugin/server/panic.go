@@ -1,0 +1,46 @@
+package server
+
+import (
+	"fmt"
+	"log"
+	"path"
+	"runtime"
+	"strings"
+
+	"github.com/Kong/go-pdk"
+)
+
+// maxStack is how many functions of a stack are told: a line of nginx's error log
+// holds 2,048 bytes.
+const maxStack = 12
+
+// report tells an operator what went wrong, in Kong's error log. What the server
+// prints is seen at level info only, but stays when the connection is gone.
+func report(kong *pdk.PDK, text string) {
+	log.Print(text)
+	_ = kong.Log.Err(strings.ToValidUTF8(text, "?"))
+}
+
+// stack tells where a panic came from, for a deferred function that recovered it:
+// the functions from the one that panicked to the handler, in one line.
+func stack() string {
+	pcs := make([]uintptr, 64)
+	frames := runtime.CallersFrames(pcs[:runtime.Callers(1, pcs)])
+	var names []string
+	panicked := false
+	for {
+		f, more := frames.Next()
+		switch {
+		case strings.HasPrefix(f.Function, "runtime."):
+			panicked = panicked || f.Function == "runtime.gopanic"
+		case !panicked: // this function and the deferred one
+		case strings.HasSuffix(f.Function, "(*event).run"):
+			more = false
+		default:
+			names = append(names, fmt.Sprintf("%s (%s:%d)", path.Base(f.Function), path.Base(f.File), f.Line))
+		}
+		if !more || len(names) == maxStack {
+			return strings.Join(names, ", ")
+		}
+	}
+}
