@@ -20,18 +20,23 @@ const (
 // since the header is gone when the upstream has answered.
 const admittedKey = "diag405_admitted"
 
-// admit looks at the request's token and takes it out of the request, so that it
-// never reaches the upstream or a log plugin. It asks Kong for nothing when no
+// sentToken is the token that the request carries. It asks Kong for nothing when no
 // token is set.
-func (c *Config) admit(gw gateway) {
+func (c *Config) sentToken(gw gateway) string {
 	if c.Token == "" {
+		return ""
+	}
+	token, _ := gw.Var(tokenVariable) // without an answer nobody is admitted
+	return token
+}
+
+// admit takes a token out of the request, so that it never reaches the upstream or
+// a log plugin, and remembers that it was the right one.
+func (c *Config) admit(gw gateway, token string) {
+	if token == "" {
 		return
 	}
-	got, err := gw.Var(tokenVariable)
-	if err != nil || got == "" {
-		return
-	}
-	if gw.ClearRequestHeader(tokenHeader) == nil && sameSecret(got, c.Token) {
+	if gw.ClearRequestHeader(tokenHeader) == nil && sameSecret(token, c.Token) {
 		_ = gw.Share(admittedKey, "yes")
 	}
 }

@@ -7,33 +7,20 @@ import (
 	"diag405/plugin/diagnose"
 )
 
-// unbuffer takes a request out of Kong's buffering when buffering would break it.
-// Kong then streams the answer and runs no response phase for this request,
-// neither ours nor another plugin's.
-func (c *Config) unbuffer(gw gateway) {
-	breaks, err := breaksWhenBuffered(gw)
-	if err == nil && breaks {
-		err = gw.Unbuffer()
-	}
-	if err != nil {
-		note(gw, "warn", "buffering left as it is: "+err.Error())
-	}
-}
-
 // breaksWhenBuffered reports the requests whose answer never ends (event streams),
-// is not HTTP any more (upgrades), is written in pieces that count (gRPC), or
-// whose method the buffered hop would turn into GET.
-func breaksWhenBuffered(gw gateway) (bool, error) {
+// is written in pieces that count (gRPC), or whose method the buffered hop would
+// turn into GET. Taken out of buffering, they are streamed, and no plugin's
+// response phase runs for them. Upgraded connections Kong leaves unbuffered by
+// itself (Kong.access in kong/init.lua).
+func breaksWhenBuffered(gw gateway) bool {
 	r := reader{gw: gw}
 	method := r.variable("request_method")
 	accept := r.variable("http_accept")
-	upgrade := r.variable("http_upgrade")
 	contentType := r.variable("http_content_type")
 	if r.err != nil {
-		return false, r.err
+		return false // as Kong has it
 	}
 	return !slices.Contains(diagnose.BufferedMethods, method) ||
 		strings.Contains(strings.ToLower(accept), "text/event-stream") ||
-		upgrade != "" ||
-		strings.HasPrefix(strings.ToLower(contentType), "application/grpc"), nil
+		strings.HasPrefix(strings.ToLower(contentType), "application/grpc")
 }

@@ -142,19 +142,19 @@ type setting struct {
 
 func (c *Config) settings() []setting {
 	return []setting{
-		{"expose", into(&c.Expose, oneOf("full", "code", "none"))},
+		{"expose", into(&c.Expose, oneOf(exposeValues...))},
 		{"token", into(&c.Token, nil)},
 		{"show_upstream_address", into(&c.ShowUpstreamAddress, nil)},
 		{"statuses", into(&c.Statuses, statuses)},
-		{"log_requests", into(&c.LogRequests, oneOf("all", "changed", "none"))},
-		{"log_level", into(&c.LogLevel, oneOf("debug", "info", "notice", "warn", "err"))},
-		{"log_format", into(&c.LogFormat, oneOf("text", "json"))},
+		{"log_requests", into(&c.LogRequests, oneOf(requestsValues...))},
+		{"log_level", into(&c.LogLevel, oneOf(levelValues...))},
+		{"log_format", into(&c.LogFormat, oneOf(formatValues...))},
 		{"log_query", into(&c.LogQuery, nil)},
-		{"buffering", into(&c.Buffering, oneOf("auto", "always"))},
+		{"buffering", into(&c.Buffering, oneOf(bufferingValues...))},
 		{"header_prefix", into(&c.HeaderPrefix, headerPrefix)},
 		{"proxy_status", into(&c.ProxyStatus, nil)},
-		{"probe", into(&c.Probe, oneOf("off", "options"))},
-		{"probe_timeout", into(&c.ProbeTimeout, between(10, 5000))},
+		{"probe", into(&c.Probe, oneOf(probeValues...))},
+		{"probe_timeout", into(&c.ProbeTimeout, between(minTimeout, maxTimeout))},
 		{"openapi", into(&c.OpenAPI, nil)},
 	}
 }
@@ -222,8 +222,12 @@ func statuses(values []int) error {
 	return nil
 }
 
-// maxPrefix bounds a header's name, in bytes.
-const maxPrefix = 64
+// Bounds of settings.
+const (
+	maxPrefix  = 64   // bytes
+	minTimeout = 10   // ms
+	maxTimeout = 5000 // ms
+)
 
 func headerPrefix(value string) error {
 	bad := func(r rune) bool {

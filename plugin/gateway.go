@@ -7,6 +7,8 @@ import (
 	"github.com/Kong/go-pdk/entities"
 	"github.com/Kong/go-pdk/server/kong_plugin_protocol"
 	"google.golang.org/protobuf/types/known/structpb"
+
+	"diag405/plugin/server"
 )
 
 // gateway is what the plugin needs of Kong. Every method is a call that cannot
@@ -57,11 +59,11 @@ type gateway interface {
 // pdkGateway is the gateway behind go-pdk.
 type pdkGateway struct{ kong *pdk.PDK }
 
-func (g pdkGateway) Var(name string) (string, error) { return g.kong.Nginx.GetVar(name) }
+func (g pdkGateway) Var(name string) (string, error) { return server.On(g.kong).Var(name) }
 
-func (g pdkGateway) Route() (entities.Route, error) { return g.kong.Router.GetRoute() }
+func (g pdkGateway) Route() (entities.Route, error) { return server.On(g.kong).Route() }
 
-func (g pdkGateway) Service() (entities.Service, error) { return g.kong.Router.GetService() }
+func (g pdkGateway) Service() (entities.Service, error) { return server.On(g.kong).Service() }
 
 // -1 is Kong's default of 100 headers; more than 1,000 would raise.
 func (g pdkGateway) RequestHeaders() (map[string][]string, error) {
@@ -105,19 +107,7 @@ func (g pdkGateway) SetRecord(record map[string]any) error {
 
 func (g pdkGateway) Unbuffer() error { return g.kong.Nginx.SetCtx("buffered_proxying", false) }
 
-func (g pdkGateway) Log(level, line string) error {
-	switch level {
-	case "debug":
-		return g.kong.Log.Debug(line)
-	case "info":
-		return g.kong.Log.Info(line)
-	case "warn":
-		return g.kong.Log.Warn(line)
-	case "err":
-		return g.kong.Log.Err(line)
-	}
-	return g.kong.Log.Notice(line)
-}
+func (g pdkGateway) Log(level, line string) error { return server.On(g.kong).Log(level, line) }
 
 func (g pdkGateway) Share(key, value string) error { return g.kong.Ctx.SetShared(key, value) }
 

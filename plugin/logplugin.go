@@ -85,10 +85,14 @@ const sharedKey = "diag405_request"
 
 func (c *LogConfig) access(gw gateway) {
 	c.shared.problems.tell(func(err error) { note(gw, "err", "config: "+err.Error()) })
-	if line, err := gw.Var("request"); err == nil {
-		_ = gw.Share(sharedKey, line)
+	request, err := gw.Var("request")
+	line := c.shared.accessLine(gw)
+	if err == nil {
+		_ = gw.Share(sharedKey, request)
 	}
-	c.shared.logRequest(gw)
+	if line != "" {
+		_ = gw.Log(c.LogLevel, line)
+	}
 }
 
 func (c *LogConfig) log(gw gateway) {
@@ -213,27 +217,12 @@ func (r *record) client(gw gateway) diagnose.Request {
 }
 
 func (r *record) upstream(x diagnose.Exchange) diagnose.Request {
-	u := diagnose.Request{Method: r.Request.Method, Scheme: "http", Host: serviceHost(x.Service)}
+	u := diagnose.Request{Method: r.Request.Method, Scheme: "http", Host: upstreamHost(x)}
 	u.Path, u.Query = router.SplitTarget(cmp.Or(r.UpstreamURI, r.Request.URI))
 	if x.Service != nil {
 		u.Scheme = x.Service.Protocol
 	}
-	if x.Route != nil && x.Route.PreserveHost {
-		u.Host = x.Client.Host
-	}
 	return u
-}
-
-// stripped is what strip_path removed: the record does not say, the route does.
-func stripped(x diagnose.Exchange) string {
-	if x.Route == nil || !x.Route.StripPath {
-		return ""
-	}
-	prefix, _ := router.MatchPath(x.Route, router.Normalize(x.Client.Path))
-	if prefix == "/" {
-		return ""
-	}
-	return prefix
 }
 
 func (r *record) route(s *config.Service) *config.Route {

@@ -44,27 +44,34 @@ func (c *Config) Response(kong *pdk.PDK) { c.response(pdkGateway{kong}) }
 
 func (c *Config) access(gw gateway) {
 	c.problems.tell(func(err error) { note(gw, "err", "config: "+err.Error()) })
-	c.admit(gw)
-	if c.Buffering == "auto" {
-		c.unbuffer(gw)
+	// Everything is read before anything is written: what was read ahead is stale
+	// after a change, and would be asked again.
+	token := c.sentToken(gw)
+	breaks := c.Buffering == "auto" && breaksWhenBuffered(gw)
+	line := c.accessLine(gw)
+	c.admit(gw, token)
+	if breaks {
+		_ = gw.Unbuffer()
 	}
-	c.logRequest(gw)
+	if line != "" {
+		_ = gw.Log(c.LogLevel, line)
+	}
 }
 
-// logRequest writes the access line.
-func (c *Config) logRequest(gw gateway) {
+// accessLine is the line about this request, "" when there is to be none.
+func (c *Config) accessLine(gw gateway) string {
 	if c.LogRequests == "none" {
-		return
+		return ""
 	}
 	x, err := readRequest(gw)
 	if err != nil {
 		note(gw, "warn", "request not logged: "+err.Error())
-		return
+		return ""
 	}
 	if c.LogRequests == "changed" && !report.Changed(x) {
-		return
+		return ""
 	}
-	_ = gw.Log(c.LogLevel, report.AccessLine(x, c.options()))
+	return report.AccessLine(x, c.options())
 }
 
 func (c *Config) response(gw gateway) {

@@ -170,9 +170,10 @@ func TestResponseSettings(t *testing.T) {
 }
 
 func TestAccessLogs(t *testing.T) {
-	const line = `[diag405] event=access client="POST http://localhost:8000/api/sendWeather?token" upstream="POST http://weather:8900/?token" stripped=/api/sendWeather route=post service=weather changed=path,host`
+	const line = `[diag405] event=access client="POST localhost:8000/api/sendWeather?token" upstream="POST http://weather:8900/?token" stripped=/api/sendWeather route=post service=weather changed=path,host`
 	same := func(f *fake) {
-		f.vars["upstream_uri"], f.vars["upstream_host"], f.vars["upstream_x_forwarded_prefix"] = "/api/sendWeather", "localhost:8000", ""
+		f.vars["upstream_uri"] = "/api/sendWeather"
+		f.route.StripPath, f.route.PreserveHost = false, true
 	}
 	tests := []struct {
 		name, config string
@@ -202,7 +203,7 @@ func TestAccessQueryValues(t *testing.T) {
 	f := founding().inAccess()
 	configured(t, `{"log_query": true, "log_format": "json"}`).access(f)
 	require.Len(t, f.lines, 1)
-	assert.Contains(t, f.lines[0], `"client":"POST http://localhost:8000/api/sendWeather?token=secret"`)
+	assert.Contains(t, f.lines[0], `"client":"POST localhost:8000/api/sendWeather?token=secret"`)
 }
 
 func TestAccessUnbuffersWhatBufferingBreaks(t *testing.T) {
@@ -211,7 +212,7 @@ func TestAccessUnbuffersWhatBufferingBreaks(t *testing.T) {
 		want                          bool
 	}{
 		{"event stream", `{}`, "http_accept", "application/json, Text/Event-Stream", true},
-		{"upgrade", `{}`, "http_upgrade", "websocket", true},
+		{"upgrade, which Kong leaves alone itself", `{}`, "http_upgrade", "websocket", false},
 		{"grpc", `{}`, "http_content_type", "application/grpc+proto", true},
 		{"method that the hop does not know", `{}`, "request_method", "PURGE", true},
 		{"method that it knows", `{}`, "request_method", "PROPFIND", false},
@@ -230,6 +231,24 @@ func TestAccessUnbuffersWhatBufferingBreaks(t *testing.T) {
 			}
 		})
 	}
+}
+
+// What is asked ahead is what is asked: one ask more costs Kong its time, one less
+// costs a wait.
+func TestPrefetchIsWhatIsAsked(t *testing.T) {
+	for _, config := range []string{`{}`, `{"buffering": "always"}`, `{"log_requests": "none"}`, `{"log_requests": "none", "buffering": "always"}`, `{"token": "t"}`} {
+		f := founding().inAccess()
+		c := configured(t, config)
+		c.access(f)
+		asked := map[string]bool{}
+		for _, call := range f.calls {
+			if strings.HasPrefix(call, "var ") || call == "route" || call == "service" {
+				asked[call] = true
+			}
+		}
+		assert.Len(t, c.Prefetch("access"), len(asked), "%s: %v", config, f.calls)
+	}
+	assert.Len(t, configured(t, `{}`).Prefetch("response"), 1)
 }
 
 // With buffering always, Kong sends a method that it does not know as GET.

@@ -1,15 +1,18 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"flag"
 	"fmt"
 	"io"
 	"os"
-
-	"github.com/Kong/go-pdk/server"
+	"os/signal"
+	"path/filepath"
+	"syscall"
 
 	"diag405/plugin"
+	"diag405/plugin/server"
 )
 
 // serve is what Kong runs: it serves the plugin, or describes it with -dump.
@@ -22,31 +25,48 @@ func serve(args []string, std streams) int {
 	if err != nil {
 		return cannot(std, "%v; diag405 help lists the flags", err)
 	}
-	if info, err := os.Stat(prefix); !dump && (err != nil || !info.IsDir()) {
+	p := served(os.Args[0], prefix)
+	if dump {
+		if err := p.Dump(std.out, prefix); err != nil {
+			return cannot(std, "describing the plugin: %v", err)
+		}
+		return exitOK
+	}
+	if info, err := os.Stat(prefix); err != nil || !info.IsDir() {
 		return cannot(std, "no folder %q for the socket: Kong starts this plugin server itself, in its own prefix; try diag405 demo", prefix)
 	}
-	// StartServer reads the same flags again, from os.Args.
-	if err := server.StartServer(plugin.Constructor(prefix), plugin.Version, plugin.Priority); err != nil {
+	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM, os.Interrupt)
+	defer stop()
+	if err := p.Serve(ctx, prefix); err != nil {
 		return cannot(std, "serving Kong: %v", err)
 	}
 	return exitOK
 }
 
-// serveFlags checks the flags that go-pdk's server is going to read: it ends the
-// process with a page of text on a wrong one.
+// served is the plugin that the program is under the name by which it was started:
+// a link called diag405-log makes it the second one.
+func served(program, prefix string) server.Plugin {
+	p := server.Plugin{
+		New:      plugin.Constructor(prefix),
+		Version:  plugin.Version,
+		Priority: plugin.Priority,
+	}
+	if filepath.Base(program) == plugin.LogName {
+		p.New = plugin.LogConstructor()
+	}
+	return p
+}
+
+// serveFlags reads the flags that Kong gives a plugin server, which are go-pdk's.
 func serveFlags(args []string) (prefix string, dump bool, err error) {
 	flags := newFlags("diag405")
-	flags.StringVar(&prefix, "kong-prefix", "/usr/local/kong", "")
+	flags.StringVar(&prefix, "kong-prefix", server.DefaultPrefix, "")
 	flags.BoolVar(&dump, "dump", false, "")
-	flags.Bool("help", false, "")
 	if err := flags.Parse(args); err != nil {
 		return "", false, err
 	}
 	if flags.NArg() > 0 {
 		return "", false, fmt.Errorf("unexpected argument %q", flags.Arg(0))
-	}
-	if flags.Lookup("help").Value.String() == "true" {
-		return "", false, flag.ErrHelp
 	}
 	return prefix, dump, nil
 }

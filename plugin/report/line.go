@@ -30,23 +30,25 @@ func line(p pairs, o Options) string {
 	if o.JSON {
 		return Prefix + jsonLine(p)
 	}
-	return Prefix + logfmt(p)
+	return logfmt(p)
 }
 
 // logfmt is key=value, with quotes where the value needs them.
 func logfmt(p pairs) string {
-	fields := make([]string, len(p))
+	b := make([]byte, 0, 512)
+	b = append(b, Prefix...)
 	for i, f := range p {
-		fields[i] = f.key + "=" + quoted(f.value)
+		if i > 0 {
+			b = append(b, ' ')
+		}
+		b = append(append(b, f.key...), '=')
+		if strings.ContainsAny(f.value, " \"=\\") || strings.HasSuffix(f.value, ",") {
+			b = strconv.AppendQuote(b, f.value)
+		} else {
+			b = append(b, f.value...)
+		}
 	}
-	return strings.Join(fields, " ")
-}
-
-func quoted(value string) string {
-	if strings.ContainsAny(value, " \"=\\") || strings.HasSuffix(value, ",") {
-		return strconv.Quote(value)
-	}
-	return value
+	return string(b)
 }
 
 // jsonLine keeps the order of the fields, which a map would lose.

@@ -50,21 +50,22 @@ func query(raw string, values bool) string {
 	if values {
 		return "?" + raw
 	}
-	var names []string
+	names := make([]byte, 0, len(raw)+1)
 	for pair := range strings.SplitSeq(raw, "&") {
 		name, _, _ := strings.Cut(pair, "=")
-		names = append(names, name)
+		names = append(append(names, '&'), name...)
 	}
-	return "?" + strings.Join(names, "&")
+	names[0] = '?'
+	return string(names)
 }
 
 // target is the request's method and URL as far as it may be told.
 func target(r diagnose.Request, o Options) string {
-	url := r.Path + query(r.Query, o.Query)
-	if r.Host != "" {
-		url = r.Scheme + "://" + r.Host + url
+	scheme := ""
+	if r.Host != "" && r.Scheme != "" {
+		scheme = r.Scheme + "://"
 	}
-	return r.Method + " " + url
+	return r.Method + " " + scheme + r.Host + r.Path + query(r.Query, o.Query)
 }
 
 // routeName and serviceName name the entities by name, else by id, else "".
@@ -113,7 +114,8 @@ func (p *pairs) add(key, value string) {
 }
 
 func accessPairs(x diagnose.Exchange, o Options) pairs {
-	p := pairs{{"event", "access"}}
+	p := make(pairs, 0, 8)
+	p.add("event", "access")
 	p.add("client", target(x.Client, o))
 	p.add("upstream", target(x.Upstream, o))
 	p.add("stripped", x.Stripped)
@@ -124,7 +126,8 @@ func accessPairs(x diagnose.Exchange, o Options) pairs {
 }
 
 func diagnosisPairs(x diagnose.Exchange, d diagnose.Diagnosis, o Options) pairs {
-	p := pairs{{"event", "diagnosis"}}
+	p := make(pairs, 0, 16)
+	p.add("event", "diagnosis")
 	p.add("cause", string(d.Cause))
 	p.add("certainty", string(d.Certainty))
 	p.add("reason", d.Reason)

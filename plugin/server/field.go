@@ -120,7 +120,7 @@ func (f Field) checkDefault(v reflect.Value) error {
 	return nil
 }
 
-// allows tells whether a zero number or boolean may be a default.
+// allows tells whether a zero number may be a default.
 func (f Field) allows(zero float64) bool {
 	if f.Required || len(f.Between) == 2 && (zero < f.Between[0] || zero > f.Between[1]) {
 		return false

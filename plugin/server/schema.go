@@ -297,6 +297,8 @@ func defaultOf(v reflect.Value, f Field) (any, bool) {
 		return nil, false
 	case reflect.String, reflect.Slice, reflect.Map:
 		return v.Interface(), v.Len() > 0
+	case reflect.Bool:
+		return v.Interface(), true // false is an answer, also to a field that needs one
 	}
 	if v.IsZero() {
 		return v.Interface(), f.allows(0)

@@ -1,0 +1,213 @@
+package report
+
+import (
+	"bytes"
+	"cmp"
+	"encoding/json"
+	"maps"
+	"slices"
+	"strings"
+)
+
+// maxGroups bounds the groups that an [Aggregate] keeps apart.
+const maxGroups = 10_000
+
+// Other stands for the route and the upstream's path of all groups beyond the
+// bound.
+const Other = "(other)"
+
+// Group is a failure that occurred any number of times: the diagnoses with the
+// same cause, route and request to the upstream.
+type Group struct {
+	Cause     string `json:"cause"`
+	Certainty string `json:"certainty"`
+	Route     string `json:"route,omitempty"`
+	Upstream  string `json:"upstream"` // method and path
+	Count     int    `json:"count"`
+	// First and Last are nginx's times, in the time zone of the host; "" where lines
+	// have none.
+	First string `json:"first,omitempty"`
+	Last  string `json:"last,omitempty"`
+
+	// The following are those of the first occurrence.
+	Example string          `json:"example"` // the client's request
+	Reason  string          `json:"reason"`
+	Fix     string          `json:"fix"`
+	Change  json.RawMessage `json:"change,omitempty"` // the fix as data
+}
+
+// Aggregate counts the diagnoses of an error log, line by line, in bounded memory.
+// It is not safe for concurrent use.
+type Aggregate struct {
+	Lines     int // all that were added
+	Access    int // access lines of ours
+	Diagnoses int
+	Cut       int // diagnoses that the log cut short
+
+	groups map[string]*Group
+	limit  int
+
+	// Scratch, so that a line of a known group takes no memory.
+	key, upstream []byte
+	fields        fields
+}
+
+// NewAggregate returns an Aggregate that has seen nothing.
+func NewAggregate() *Aggregate {
+	return &Aggregate{groups: map[string]*Group{}, limit: maxGroups}
+}
+
+// fields are those of a line that every diagnosis is counted by.
+type fields struct {
+	time                                []byte
+	event, cause, certainty, route, got value
+	whole                               bool
+}
+
+// Add counts a line and returns the group that it belongs to; nil for a line that
+// is no diagnosis of ours. The line may be used again afterwards.
+func (a *Aggregate) Add(line []byte) *Group {
+	a.Lines++
+	time, own, ok := ownPart(line)
+	if !ok {
+		return nil
+	}
+	f := &a.fields
+	*f = fields{time: time}
+	f.whole = eachField(own, f.take)
+	switch {
+	case string(f.event.raw) == "access":
+		a.Access++
+		return nil
+	case string(f.event.raw) != "diagnosis" || len(f.cause.raw) == 0:
+		return nil
+	}
+	a.Diagnoses++
+	if !f.whole {
+		a.Cut++
+	}
+	return a.count(own)
+}
+
+func (f *fields) take(key []byte, v value) {
+	switch string(key) {
+	case "event":
+		f.event = v
+	case "cause":
+		f.cause = v
+	case "certainty":
+		f.certainty = v
+	case "route":
+		f.route = v
+	case "upstream":
+		f.got = v
+	}
+}
+
+func (a *Aggregate) count(own []byte) *Group {
+	f := &a.fields
+	a.upstream = appendPath(a.upstream[:0], f.got.bytes())
+	g := a.group(f.cause.bytes(), f.route.bytes(), a.upstream)
+	g.Count++
+	if g.Count == 1 || len(f.time) > 0 && string(f.time) < g.First {
+		g.First = string(f.time)
+		g.describe(own)
+	}
+	if string(f.time) > g.Last {
+		g.Last = string(f.time)
+	}
+	return g
+}
+
+// group finds a group or makes it. Beyond the bound there is one for each cause,
+// and beyond twice the bound one for all.
+func (a *Aggregate) group(cause, route, upstream []byte) *Group {
+	if g := a.groups[string(a.keyOf(cause, route, upstream))]; g != nil {
+		return g
+	}
+	if len(a.groups) < a.limit {
+		return a.add(cause, route, upstream)
+	}
+	if len(a.groups) >= 2*a.limit {
+		cause = []byte(Other)
+	}
+	route, upstream = []byte(Other), []byte(Other)
+	if g := a.groups[string(a.keyOf(cause, route, upstream))]; g != nil {
+		return g
+	}
+	return a.add(cause, route, upstream)
+}
+
+func (a *Aggregate) add(cause, route, upstream []byte) *Group {
+	g := &Group{Cause: safe(string(cause)), Route: safe(string(route)), Upstream: safe(string(upstream))}
+	a.groups[string(a.keyOf(cause, route, upstream))] = g
+	return g
+}
+
+// keyOf makes a key in the scratch buffer.
+func (a *Aggregate) keyOf(parts ...[]byte) []byte {
+	a.key = a.key[:0]
+	for _, p := range parts {
+		a.key = append(append(a.key, p...), 0)
+	}
+	return a.key
+}
+
+// describe takes the rest of the fields from the first occurrence.
+func (g *Group) describe(own []byte) {
+	g.Certainty, g.Example, g.Reason, g.Fix, g.Change = "", "", "", "", nil
+	eachField(own, func(key []byte, v value) {
+		switch string(key) {
+		case "certainty":
+			g.Certainty = safe(v.String())
+		case "client":
+			g.Example = safe(v.String())
+		case "reason":
+			g.Reason = safe(v.String())
+		case "fix":
+			g.Fix = safe(v.String())
+		case "change":
+			g.Change = nil
+			if data := v.bytes(); json.Valid(data) {
+				g.Change = bytes.Clone(data)
+			}
+		}
+	})
+}
+
+// Groups are all groups, the most frequent first.
+func (a *Aggregate) Groups() []Group {
+	out := make([]Group, 0, len(a.groups))
+	for _, g := range a.groups {
+		out = append(out, *g)
+	}
+	slices.SortFunc(out, func(x, y Group) int {
+		return cmp.Or(
+			cmp.Compare(y.Count, x.Count),
+			strings.Compare(x.Cause, y.Cause),
+			strings.Compare(x.Route, y.Route),
+			strings.Compare(x.Upstream, y.Upstream),
+		)
+	})
+	return out
+}
+
+// CauseCount is how often a cause occurred.
+type CauseCount struct {
+	Cause string `json:"cause"`
+	Count int    `json:"count"`
+}
+
+// Causes are all causes that occurred, the most frequent first.
+func (a *Aggregate) Causes() []CauseCount {
+	counts := map[string]int{}
+	for _, g := range a.groups {
+		counts[g.Cause] += g.Count
+	}
+	var out []CauseCount
+	for _, cause := range slices.Sorted(maps.Keys(counts)) {
+		out = append(out, CauseCount{cause, counts[cause]})
+	}
+	slices.SortStableFunc(out, func(x, y CauseCount) int { return cmp.Compare(y.Count, x.Count) })
+	return out
+}

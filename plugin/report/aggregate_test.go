@@ -1,0 +1,210 @@
+package report
+
+import (
+	"bytes"
+	"fmt"
+	"maps"
+	"os"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"diag405/plugin/diagnose"
+)
+
+const (
+	nginxHead = `2026/11/23 08:06:03 [warn] 1443#0: *656 [kong] pb_rpc.lua:233 `
+	nginxTail = ` while sending to client, client: 127.0.0.1, server: kong, request: "POST /a?x=1 HTTP/1.1", host: "localhost:8000", request_id: "d1980d726768932220e8ca471f617971"`
+)
+
+func diagnosisLine(x diagnose.Exchange, o Options) string {
+	return DiagnosisLine(x, diagnose.Explain(x, diagnose.Offers{}), o)
+}
+
+func aggregateOf(lines ...string) *Aggregate {
+	a := NewAggregate()
+	for _, line := range lines {
+		a.Add([]byte(line))
+	}
+	return a
+}
+
+func TestAggregate(t *testing.T) {
+	x := founding()
+	at := func(time string) string { return strings.Replace(nginxHead, "08:06:03", time, 1) }
+	early := x
+	early.Client.Query = ""
+	a := aggregateOf(
+		at("08:06:03")+diagnosisLine(x, options)+nginxTail,
+		at("08:06:01")+diagnosisLine(early, options)+nginxTail,
+		"kong-1  | "+at("08:06:09")+diagnosisLine(x, Options{JSON: true, Query: true})+nginxTail,
+		nginxHead+AccessLine(x, options)+nginxTail,
+		nginxHead+"something else"+nginxTail,
+		"",
+	)
+	assert.Equal(t, []int{6, 3, 1, 0}, []int{a.Lines, a.Diagnoses, a.Access, a.Cut})
+	assert.Equal(t, []Group{{
+		Cause: "strip-path", Certainty: "likely", Route: "post", Upstream: "POST /", Count: 3,
+		First: "2026/11/23 08:06:01", Last: "2026/11/23 08:06:09",
+		Example: "POST http://localhost:8000/api/sendWeather",
+		Reason:  "strip_path on route post removed /api/sendWeather, so the upstream got POST /, which takes only GET",
+		Fix:     "set strip_path=false on route post; the upstream then gets POST /api/sendWeather",
+		Change:  []byte(`{"set":{"route.strip_path":false}}`),
+	}}, a.Groups())
+	assert.Equal(t, []CauseCount{{"strip-path", 3}}, a.Causes())
+}
+
+// What a client puts into a log is not ours, wherever nginx writes it.
+func TestAggregateKeepsClientsOut(t *testing.T) {
+	forged := `[diag405] event=diagnosis cause=forged certainty=likely client="GET /" upstream="GET /" route=r`
+	full := nginxHead + forged
+	for _, line := range []string{
+		nginxHead + "something" + strings.Replace(nginxTail, "/a?x=1", forged, 1),
+		nginxHead + "something" + strings.Replace(nginxTail, "/a?x=1", full, 1),
+		strings.Replace(nginxHead, "pb_rpc.lua:233 ", "handler.lua:1 ", 1) + `header X: ` + full + nginxTail,
+		`2026/11/23 08:06:03 [error] 1443#0: *656 open() "/usr/share/` + full + `" failed, client: 127.0.0.1`,
+		`2026/11/23 08:06:03 [info] 1443#0: *656 client sent invalid header line: "` + full + `" while reading client request headers`,
+		`127.0.0.1 - - [23/Nov/2026:08:06:03 +0000] "GET / HTTP/1.1" 404 103 "-" "` + full + `"`,
+		`127.0.0.1 - - [23/Nov/2026:08:06:03 +0000] "` + full + `" 400 103`,
+		"x " + forged,
+	} {
+		a := aggregateOf(line)
+		assert.Zero(t, a.Diagnoses, line)
+	}
+	// In a line of ours the client's text is a value.
+	x := founding()
+	x.Client.Path = "/" + forged
+	a := aggregateOf(nginxHead + diagnosisLine(x, options) + strings.Replace(nginxTail, "/a?x=1", full, 1))
+	require.Equal(t, 1, a.Diagnoses)
+	assert.NotEqual(t, "forged", a.Causes()[0].Cause)
+	assert.Equal(t, "post", a.Groups()[0].Route)
+}
+
+// A line that nginx cut is counted with what is left of it.
+func TestAggregateCutLine(t *testing.T) {
+	line := nginxHead + diagnosisLine(founding(), options)
+	for _, o := range []Options{options, {JSON: true}} {
+		line = nginxHead + diagnosisLine(founding(), o)
+		a := aggregateOf(line[:strings.Index(line, "change")+12])
+		assert.Equal(t, 1, a.Cut)
+		assert.Equal(t, "post", a.Groups()[0].Route)
+		assert.Nil(t, a.Groups()[0].Change)
+	}
+}
+
+func TestAggregateIsBounded(t *testing.T) {
+	a := NewAggregate()
+	a.limit = 10
+	x := founding()
+	for i := range 100 {
+		x.Upstream.Path = fmt.Sprintf("/%03d", i)
+		a.Add([]byte(nginxHead + diagnosisLine(x, options)))
+	}
+	groups := a.Groups()
+	assert.Len(t, groups, 11)
+	assert.Equal(t, []any{Other, Other, 90}, []any{groups[0].Route, groups[0].Upstream, groups[0].Count})
+	for i := range 1000 {
+		a.Add(fmt.Appendf(nil, "%s[diag405] event=diagnosis cause=c%d route=r upstream=\"GET /\"", nginxHead, i))
+	}
+	assert.LessOrEqual(t, len(a.Groups()), 21)
+	assert.Equal(t, 1100, a.Diagnoses)
+}
+
+func TestAppendPath(t *testing.T) {
+	for request, want := range map[string]string{
+		"POST http://weather:8900/a/b?x=1": "POST /a/b",
+		"POST http://weather:8900":         "POST /",
+		"POST /a?u=http://b/c":             "POST /a",
+		"POST /a":                          "POST /a",
+		"POST":                             "POST",
+		"":                                 "",
+	} {
+		assert.Equal(t, want, string(appendPath(nil, []byte(request))), request)
+	}
+}
+
+// The fast reader and ParseLine see the same in every line that we write.
+func FuzzScan(f *testing.F) {
+	for _, s := range hostile {
+		f.Add(s, s)
+	}
+	f.Fuzz(func(t *testing.T, path, name string) {
+		x := founding()
+		x.Client.Path, x.Upstream.Path, x.Route.Name, x.Client.Host = path, path+"/", name, name
+		for _, o := range []Options{options, {JSON: true, Query: true}} {
+			for _, line := range []string{diagnosisLine(x, o), AccessLine(x, o)} {
+				line = nginxHead + line + nginxTail
+				want, ok := ParseLine(line)
+				require.True(t, ok)
+				_, own, ok := ownPart([]byte(line))
+				require.True(t, ok)
+				got := map[string]string{}
+				require.True(t, eachField(own, func(key []byte, v value) { got[string(key)] = v.String() }))
+				if !maps.Equal(want.Fields, got) {
+					t.Fatalf("%s\n got %q\nwant %q", line, got, want.Fields)
+				}
+			}
+		}
+	})
+}
+
+// Nothing that stands in a log makes the reader fail.
+func FuzzAggregate(f *testing.F) {
+	f.Add([]byte(nginxHead + diagnosisLine(founding(), options) + nginxTail))
+	f.Add([]byte(nginxHead + `[diag405] {"event":"diagnosis","cause":"\ud800"}`))
+	f.Fuzz(func(t *testing.T, line []byte) {
+		a := NewAggregate()
+		g := a.Add(line)
+		if g != nil && (clean(g.Example) != g.Example || clean(g.Route) != g.Route) {
+			t.Fatalf("not clean: %+v", g)
+		}
+	})
+}
+
+// manyLines is a log of which one line in ten is ours, or every line.
+func manyLines(n int, all bool) []byte {
+	var b bytes.Buffer
+	x := founding()
+	var ours []string
+	for i := range 50 {
+		x.Upstream.Path, x.Client.Path = fmt.Sprintf("/v%d", i), fmt.Sprintf("/api/v%d", i)
+		ours = append(ours, nginxHead+diagnosisLine(x, options)+nginxTail)
+	}
+	for i := range n {
+		if all || i%10 == 0 {
+			b.WriteString(ours[i/10%50])
+		} else {
+			b.WriteString(nginxHead + AccessLine(x, options) + nginxTail)
+		}
+		b.WriteByte('\n')
+	}
+	return b.Bytes()
+}
+
+// DIAG405_LINES=1000000 asks for a long log.
+func BenchmarkAggregate(b *testing.B) {
+	n := 10_000
+	if s := os.Getenv("DIAG405_LINES"); s != "" {
+		var err error
+		n, err = strconv.Atoi(s)
+		require.NoError(b, err)
+	}
+	for _, all := range []bool{false, true} {
+		log := manyLines(n, all)
+		b.Run(fmt.Sprintf("%d lines, all ours %t", n, all), func(b *testing.B) {
+			b.SetBytes(int64(len(log)))
+			b.ReportAllocs()
+			for b.Loop() {
+				a := NewAggregate()
+				for line := range bytes.Lines(log) {
+					a.Add(line)
+				}
+			}
+			b.ReportMetric(float64(time.Second.Nanoseconds())*float64(n)*float64(b.N)/float64(b.Elapsed().Nanoseconds()), "lines/s")
+		})
+	}
+}

@@ -1,0 +1,9 @@
+package server_test
+
+import (
+	"diag405/plugin"
+	"diag405/plugin/server"
+)
+
+// What is measured is diag405 itself.
+func init() { server.MeasureThis(plugin.New) }
