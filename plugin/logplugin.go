@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"slices"
 	"strconv"
+	"strings"
 
 	"github.com/Kong/go-pdk"
 
@@ -111,12 +112,17 @@ func (c *LogConfig) log(gw gateway) {
 		note(gw, "warn", err.Error())
 	}
 	d := diagnose.Explain(x, seen)
-	_ = gw.Log("warn", report.DiagnosisLine(x, d, c.shared.options()))
+	o := c.shared.options()
+	// The log phase runs in a timer, about whose lines Kong does not say which request
+	// they are about.
+	o.Phase, o.RequestID = "log", record.Request.ID
+	_ = gw.Log("warn", report.DiagnosisLine(x, d, o))
 }
 
 // record is what is read of kong.log.serialize (kong/pdk/log.lua).
 type record struct {
 	Request struct {
+		ID      string  `json:"id"`
 		Method  string  `json:"method"`
 		URI     string  `json:"uri"`
 		URL     string  `json:"url"`
@@ -190,6 +196,9 @@ func readRecord(gw gateway) (*record, error) {
 // exchange is the record as an exchange, with what else the log phase knows.
 func (r *record) exchange(gw gateway) diagnose.Exchange {
 	x := diagnose.Exchange{Response: diagnose.Response{Status: r.Response.Status, Header: r.Response.Headers.canonical()}}
+	if strings.HasPrefix(x.Response.Header.Get("Server"), "kong/") {
+		x.Response.Header.Del("Server") // Kong's own, which it adds where the upstream sent none
+	}
 	x.Source, _ = gw.Source()
 	x.Service, x.Route = r.service(), nil
 	x.Route = r.route(x.Service)

@@ -25,7 +25,7 @@ func logged(status int, target string) *fake {
 		source: "service",
 		shared: map[string]string{sharedKey: "POST /api/sendWeather?token=secret HTTP/1.1"},
 		logged: fmt.Sprintf(`{
-			"request": {"method": "POST", "uri": "/api/sendWeather?token=secret", "url": "http://localhost:8000/api/sendWeather", "headers": {"host": "localhost:8000"}},
+			"request": {"id": "aa", "method": "POST", "uri": "/api/sendWeather?token=secret", "url": "http://localhost:8000/api/sendWeather", "headers": {"host": "localhost:8000"}},
 			"upstream_uri": "/?token=secret", "upstream_status": "%d",
 			"response": {"status": %d, "headers": {"allow": "GET", "server": "uvicorn", "x-list": ["a", "b"]}},
 			"route": {"id": "5a7d2c3e-0000-4000-8000-000000000002", "name": "post", "paths": ["/api/sendWeather"], "methods": ["POST"], "hosts": {}, "strip_path": true, "path_handling": "v0"},
@@ -49,6 +49,8 @@ func TestLogExplainsA405(t *testing.T) {
 	logConfigured(t, `{}`).log(f)
 	e := diagnosisOf(t, f)
 	assert.Equal(t, "strip-path", e.Fields["cause"])
+	assert.Equal(t, "log", e.Fields["phase"])
+	assert.Equal(t, "aa", e.Fields["request_id"])
 	assert.Equal(t, "POST http://localhost:8000/api/sendWeather?token", e.Fields["client"])
 	assert.Equal(t, "POST http://weather:8900/?token", e.Fields["upstream"])
 	assert.Equal(t, "/api/sendWeather", e.Fields["stripped"])

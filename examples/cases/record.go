@@ -2,12 +2,12 @@ package main
 
 import (
 	"bytes"
-	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"os"
+	"slices"
 	"strings"
 	"time"
 
@@ -50,17 +50,24 @@ type logLine struct {
 
 // How long to wait for what a gateway writes after it has answered.
 const (
-	recordTimeout   = 3 * time.Second
-	errorLogTimeout = time.Second
-	pollInterval    = 5 * time.Millisecond
+	defaultRecordTimeout   = 3 * time.Second
+	defaultErrorLogTimeout = time.Second
+	pollInterval           = 5 * time.Millisecond
+)
+
+// Tests of what is missing wait less.
+var (
+	recordTimeout   = defaultRecordTimeout
+	errorLogTimeout = defaultErrorLogTimeout
 )
 
 // errNoRecord says that the log plugin wrote nothing about the request.
 var errNoRecord = errors.New("no record of the request")
 
-// findDiagnosis collects what the plugin said about the request that got the
-// answer: in the answer's header, in the record that file-log wrote, and where
-// there is none of that, in the error log.
+// findDiagnosis collects what the plugins said about the request that got the
+// answer: diag405 in the answer's header and in the record that file-log wrote, and
+// diag405-log in the error log. The second sees more, and where it is more certain
+// its word counts.
 func findDiagnosis(ctx context.Context, a answer, recordFile string, log *gateway.Lines) (*diagnosis, error) {
 	id := a.header.Get("X-Kong-Request-Id")
 	record, err := waitForRecord(ctx, recordFile, id)
@@ -75,14 +82,16 @@ func findDiagnosis(ctx context.Context, a answer, recordFile string, log *gatewa
 	if cause != "" {
 		d.Cause, d.Certainty = cause, strings.TrimPrefix(params, "certainty=")
 	}
-	if record != nil && (d.Cause == "" || d.Words != "") {
-		return d, nil // all is known, or the plugin had no part in the request
-	}
 	entry, ok := findLine(ctx, log, id)
-	if !ok {
+	if !ok || d.Words != "" && rank(entry.Fields["certainty"]) <= rank(d.Certainty) {
 		return d, nil
 	}
 	return d, d.add(entry)
+}
+
+// rank orders certainties.
+func rank(certainty string) int {
+	return slices.Index([]string{"possible", "likely", "confirmed"}, certainty)
 }
 
 func (l *logLine) diagnosis() (*diagnosis, error) {
@@ -102,11 +111,9 @@ func (l *logLine) diagnosis() (*diagnosis, error) {
 	return d, nil
 }
 
-// add lays the error log's line over what is known already.
+// add puts the diagnosis of an error log's line in place of what is known.
 func (d *diagnosis) add(e report.Entry) error {
-	d.Cause = cmp.Or(d.Cause, e.Fields["cause"])
-	d.Certainty = cmp.Or(d.Certainty, e.Fields["certainty"])
-	d.Words = cmp.Or(d.Words, e.Fields["fix"])
+	d.Cause, d.Certainty, d.Words = e.Fields["cause"], e.Fields["certainty"], e.Fields["fix"]
 	if d.Route == (entity{}) {
 		d.Route = entity{e.Fields["route"], e.Fields["route"]}
 	}
@@ -171,18 +178,15 @@ func pause(ctx context.Context) bool {
 	}
 }
 
-// findLine waits for the plugin's line about a request in a gateway's error log.
+// findLine waits for diag405-log's line about a request in a gateway's error log.
 func findLine(ctx context.Context, log *gateway.Lines, id string) (report.Entry, bool) {
 	ctx, cancel := context.WithTimeout(ctx, errorLogTimeout)
 	defer cancel()
 	var entry report.Entry
 	_, err := log.Find(ctx, func(line string) bool {
-		if id == "" || !strings.Contains(line, `request_id: "`+id+`"`) {
-			return false
-		}
 		var ok bool
 		entry, ok = report.ParseLine(line)
-		return ok && entry.Event == "diagnosis"
+		return ok && entry.Event == "diagnosis" && entry.Fields["request_id"] == id && id != ""
 	})
 	return entry, err == nil
 }

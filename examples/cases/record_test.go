@@ -5,6 +5,7 @@ import (
 	"os"
 	"path/filepath"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -14,10 +15,12 @@ import (
 
 const (
 	recordLine = `{"request":{"id":"aa"},"route":{"id":"1","name":"r"},"service":{"id":"2","name":"s"},"diag405":{"cause":"strip-path","certainty":"likely","fixes":[{"words":"set it","change":"{\"set\":{\"route.strip_path\":false}}"}]}}` + "\n"
-	errorLine  = `2026/01/02 03:04:05 [warn] 1#0: *1 [kong] pb_rpc.lua:233 [diag405] event=diagnosis cause=strip-path certainty=likely route=r service=s fix="set it" change="{\"set\":{\"route.strip_path\":false}}" while sending to client, client: 127.0.0.1, request_id: "aa"` + "\n"
+	errorLine  = `2026/01/02 03:04:05 [warn] 1#0: *1 [kong] pb_rpc.lua:233 [diag405-log] [diag405] event=diagnosis phase=log request_id=aa cause=strip-path certainty=likely route=r service=s fix="set it" change="{\"set\":{\"route.strip_path\":false}}", context: ngx.timer, client: 127.0.0.1` + "\n"
 )
 
 func TestFindDiagnosis(t *testing.T) {
+	recordTimeout, errorLogTimeout = 50*time.Millisecond, 50*time.Millisecond
+	t.Cleanup(func() { recordTimeout, errorLogTimeout = defaultRecordTimeout, defaultErrorLogTimeout })
 	want := &diagnosis{
 		Cause: "strip-path", Certainty: "likely", Words: "set it", Change: Change{Set: map[string]any{"route.strip_path": false}},
 		Route: entity{"1", "r"}, Service: entity{"2", "s"},
@@ -27,8 +30,10 @@ func TestFindDiagnosis(t *testing.T) {
 	assert.Equal(t, want.Change, find(t, "", errorLine, "").Change, "without a record the error log has it")
 	assert.Equal(t, want, find(t, `{"request":{"id":"bb"}}`+"\n"+recordLine, "some other line\n"+errorLine, ""))
 
+	got = find(t, recordLine, errorLine, "host-header;certainty=confirmed")
+	assert.Equal(t, "host-header;confirmed", got.Cause+";"+got.Certainty, "what the client saw counts")
 	got = find(t, recordLine, errorLine, "host-header;certainty=possible")
-	assert.Equal(t, "host-header;possible", got.Cause+";"+got.Certainty, "what the client saw counts")
+	assert.Equal(t, "strip-path;likely", got.Cause+";"+got.Certainty, "unless diag405-log is more certain")
 
 	assert.Equal(t, &diagnosis{Route: entity{"1", ""}}, find(t, `{"request":{"id":"aa"},"route":{"id":"1"}}`+"\n", "", ""))
 }

@@ -104,7 +104,16 @@ func (a *attempt) settings(openAPI string) (map[string]any, error) {
 	return s, nil
 }
 
-// configure makes the configurations to load.
+// logSettings are those of the second plugin, which has fewer.
+func logSettings(settings map[string]any) map[string]any {
+	out := map[string]any{"log_requests": "none"}
+	if file, ok := settings["openapi"]; ok {
+		out["openapi"] = file
+	}
+	return out
+}
+
+// configure makes the configuration to load.
 func (a *attempt) configure(settings map[string]any) error {
 	doc, err := newDocument(a.c.Kong)
 	if err != nil {
@@ -113,6 +122,7 @@ func (a *attempt) configure(settings map[string]any) error {
 	doc.identify()
 	doc.move(a.stage.moved)
 	doc.addPlugin("diag405", settings)
+	doc.addPlugin(logPlugin, logSettings(settings))
 	doc.addPlugin("file-log", map[string]any{"path": a.record, "reopen": true})
 	a.doc = doc.bytes()
 	return nil
@@ -170,12 +180,24 @@ func (a *attempt) run(ctx context.Context, o *outcome) error {
 }
 
 // sendUntilRefused sends the case's request. Where a service has several targets,
-// only some of which may refuse, it is sent until one does.
+// only some of which may refuse, it is sent as often as all of them take to answer,
+// and the last refusal counts.
 func (a *attempt) sendUntilRefused(ctx context.Context) (exchanged, error) {
+	var refused *exchanged
 	for left := a.c.rounds(); ; left-- {
 		x, err := a.send(ctx, a.doc, a.c.Request)
-		if err != nil || x.status == a.c.Expect.Status || left <= 1 {
+		if err != nil {
 			return x, err
+		}
+		if x.status == a.c.Expect.Status {
+			refused = &x
+		}
+		switch {
+		case left > 1:
+		case refused != nil:
+			return *refused, nil
+		default:
+			return x, nil
 		}
 	}
 }

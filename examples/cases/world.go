@@ -33,11 +33,14 @@ type world struct {
 	errors  *gateway.Lines
 }
 
+// logPlugin is the name of the second plugin, which explains from the log phase.
+const logPlugin = "diag405-log"
+
 // runner runs cases.
 type runner struct {
 	options
-	dir    string // for files of the run
-	binary string // the plugin server
+	dir      string   // for files of the run
+	binaries []string // the plugin servers: diag405 and diag405-log
 }
 
 // newRunner builds what cases need. close removes it.
@@ -47,10 +50,18 @@ func newRunner(ctx context.Context, o options) (*runner, error) {
 		return nil, fmt.Errorf("making a folder for the run: %w", err)
 	}
 	r := &runner{options: o, dir: dir}
-	if r.binary, err = pluginBinary(ctx, dir, o.plugin); err != nil {
+	binary, err := pluginBinary(ctx, dir, o.plugin)
+	if err != nil {
 		r.close()
 		return nil, err
 	}
+	// Under another name the same binary is the second plugin.
+	second := filepath.Join(dir, logPlugin)
+	if err := os.Symlink(binary, second); err != nil {
+		r.close()
+		return nil, fmt.Errorf("naming the second plugin: %w", err)
+	}
+	r.binaries = []string{binary, second}
 	return r, nil
 }
 
@@ -82,7 +93,7 @@ func (r *runner) start(ctx context.Context, hosts map[string]string) (*world, er
 	w := &world{options: r.options, dir: r.dir, hosts: hosts, errors: &gateway.Lines{}}
 	var err error
 	w.gateway, err = gateway.Start(ctx, gateway.Options{
-		Kong: r.kong, Plugins: []string{r.binary}, Hosts: hosts, ErrorLog: w.errors,
+		Kong: r.kong, Plugins: r.binaries, Hosts: hosts, ErrorLog: w.errors,
 		// The gateways listen without TLS, as one does behind a load balancer that ends
 		// it; what that says in X-Forwarded-Proto counts.
 		TrustClients: true,

@@ -20,6 +20,8 @@ type Options struct {
 	ShowAddress  bool   // headers: scheme, host and port of the upstream
 	JSON         bool   // log lines in JSON instead of logfmt
 	Query        bool   // log: query values; otherwise names alone
+	Phase        string // log: the phase of a diagnosis, "" for the response phase
+	RequestID    string // log: Kong's, where Kong does not put it behind the line itself
 }
 
 // changes names what differs between the two sides of the exchange, in a fixed
@@ -128,6 +130,8 @@ func accessPairs(x diagnose.Exchange, o Options) pairs {
 func diagnosisPairs(x diagnose.Exchange, d diagnose.Diagnosis, o Options) pairs {
 	p := make(pairs, 0, 16)
 	p.add("event", "diagnosis")
+	p.add("phase", o.Phase)
+	p.add("request_id", o.RequestID)
 	p.add("cause", string(d.Cause))
 	p.add("certainty", string(d.Certainty))
 	p.add("reason", d.Reason)

@@ -457,7 +457,7 @@ func TestDirectCallsElsewhere(t *testing.T) {
 	d := On(pdk.Init(near))
 	v, err := d.Var("request")
 	assert.NoError(t, err)
-	assert.Equal(t, "GET /p/x%20y/z?x=1 HTTP/1.1", v)
+	assert.Equal(t, "POST /api/sendWeather?x=1 HTTP/1.1", v)
 	route, err := d.Route()
 	assert.NoError(t, err)
 	assert.Equal(t, "internal-weather-route-POST", route.Name)
