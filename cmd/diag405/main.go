@@ -46,6 +46,9 @@ type command struct {
 // commands, in the order in which help lists them.
 var commands = []command{
 	{"demo", "show the founding case end to end", demo},
+	{"explain", "say what Kong does with a request, and why it gets a 405", explain},
+	{"lint", "find what in a configuration leads to 405s", runLint},
+	{"report", "show what went wrong, from Kong's error log", logReport},
 	{"version", "print the version", version},
 }
 

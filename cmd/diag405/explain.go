@@ -1,0 +1,358 @@
+package main
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"net/http"
+	"net/url"
+	"os"
+	"os/signal"
+	"slices"
+	"strings"
+	"syscall"
+
+	"diag405/kong/config"
+	"diag405/plugin/diagnose"
+	"diag405/plugin/openapi"
+)
+
+const explainUsage = `Usage: diag405 explain [flags] METHOD PATH
+       diag405 explain -record [flags] < RECORD
+
+Says what Kong does with a request: which route matches and which nearly did, how
+the upstream's path comes about, what the upstream gets, and what would break.
+The request itself is not sent.
+
+Where the configuration comes from:
+  -config FILE            declarative, YAML or JSON, decK's too; - for stdin
+  -admin URL              Kong's Admin API, such as http://localhost:8001; only read
+  -admin-header 'N: V'    a header for it, such as a token (repeatable)
+
+The request (PATH may be a whole URL):
+  -host HOST              its Host (default localhost)
+  -scheme SCHEME          http or https (default http)
+  -H 'Name: value'        a header (repeatable)
+
+The answer, when there is one to explain:
+  -status STATUS          its status, such as 405
+  -allow METHODS          its Allow header
+  -header 'Name: value'   any other header of it (repeatable)
+  -record                 read the failure from stdin: a record of http-log or file-log,
+                          or a line of Kong's error log with a diagnosis of diag405
+
+What else is asked:
+  -probe                  ask the upstream with OPTIONS which methods it takes there
+  -openapi FILE           what the application says that it offers
+  -o text|json            how to print it (default text)
+
+Examples:
+  diag405 explain -config kong.yml POST /api/sendWeather
+  diag405 explain -admin http://localhost:8001 -status 405 -allow GET -header 'Server: uvicorn' POST /api/sendWeather
+`
+
+// explainOptions are the flags of explain.
+type explainOptions struct {
+	config, admin  string
+	adminHeaders   texts
+	host, scheme   string
+	requestHeaders texts
+	status         int
+	allow          *string // nil: the answer has no Allow
+	answerHeaders  texts
+	record, probe  bool
+	openAPI, form  string
+	asked          asked
+	answer         diagnose.Response
+	adminAPI       *admin
+}
+
+// texts is a flag that may be given several times.
+type texts []string
+
+func (t *texts) String() string { return strings.Join(*t, ", ") }
+
+func (t *texts) Set(s string) error {
+	*t = append(*t, s)
+	return nil
+}
+
+func explain(args []string, std streams) int {
+	o, err := explainFlags(args)
+	if errors.Is(err, flag.ErrHelp) {
+		fmt.Fprint(std.out, explainUsage)
+		return exitOK
+	}
+	if err != nil {
+		return cannot(std, "explain: %v; diag405 explain -h shows the usage", err)
+	}
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	e, err := o.explain(ctx, std)
+	if err != nil {
+		return cannot(std, "explain: %v", err)
+	}
+	if err := o.print(e, std); err != nil {
+		return cannot(std, "explain: printing: %v", err)
+	}
+	return exitOK
+}
+
+func explainFlags(args []string) (*explainOptions, error) {
+	o := &explainOptions{}
+	flags := newFlags("explain")
+	flags.StringVar(&o.config, "config", "", "")
+	flags.StringVar(&o.admin, "admin", "", "")
+	flags.Var(&o.adminHeaders, "admin-header", "")
+	flags.StringVar(&o.host, "host", "", "")
+	flags.StringVar(&o.scheme, "scheme", "", "")
+	flags.Var(&o.requestHeaders, "H", "")
+	flags.IntVar(&o.status, "status", 0, "")
+	flags.Func("allow", "", func(s string) error { o.allow = &s; return nil })
+	flags.Var(&o.answerHeaders, "header", "")
+	flags.BoolVar(&o.record, "record", false, "")
+	flags.BoolVar(&o.probe, "probe", false, "")
+	flags.StringVar(&o.openAPI, "openapi", "", "")
+	flags.StringVar(&o.form, "o", "text", "")
+	words, err := parseMixed(flags, args)
+	if err != nil {
+		return nil, err
+	}
+	if err := o.check(words); err != nil {
+		return nil, err
+	}
+	return o, nil
+}
+
+// parseMixed parses flags before, between and behind the other arguments, which it
+// returns; package flag stops at the first of those.
+func parseMixed(flags *flag.FlagSet, args []string) ([]string, error) {
+	var words []string
+	for {
+		if err := flags.Parse(args); err != nil {
+			return nil, err
+		}
+		if flags.NArg() == 0 {
+			return words, nil
+		}
+		words = append(words, flags.Arg(0))
+		args = flags.Args()[1:]
+	}
+}
+
+// check checks the flags against each other, and reads what they hold.
+func (o *explainOptions) check(words []string) error {
+	if o.form != "text" && o.form != "json" {
+		return fmt.Errorf("-o %q is not text or json", o.form)
+	}
+	if o.config != "" && o.admin != "" {
+		return errors.New("-config and -admin are two configurations; want one")
+	}
+	if err := o.readAdmin(); err != nil {
+		return err
+	}
+	if o.record {
+		return o.checkRecord(words)
+	}
+	if o.config == "" && o.admin == "" {
+		return errors.New("want a configuration: -config FILE or -admin URL")
+	}
+	if err := o.readRequest(words); err != nil {
+		return err
+	}
+	return o.readAnswer()
+}
+
+func (o *explainOptions) readAdmin() error {
+	if o.admin == "" {
+		if len(o.adminHeaders) > 0 {
+			return errors.New("-admin-header is for -admin")
+		}
+		return nil
+	}
+	var err error
+	o.adminAPI, err = newAdmin(o.admin, o.adminHeaders)
+	return err
+}
+
+// checkRecord: a record brings the request and the answer along.
+func (o *explainOptions) checkRecord(words []string) error {
+	switch {
+	case len(words) > 0:
+		return fmt.Errorf("unexpected argument %q: -record brings the request along", words[0])
+	case o.status != 0 || o.allow != nil || len(o.answerHeaders) > 0:
+		return errors.New("-status, -allow and -header are for an answer that is pasted: -record brings its own along")
+	case o.config == "-":
+		return errors.New("-record reads stdin, so the configuration cannot come from there")
+	case o.probe && o.config == "" && o.admin == "":
+		return errors.New("-probe asks the service that a configuration names: want -config FILE or -admin URL")
+	}
+	return nil
+}
+
+// readRequest reads METHOD PATH and what belongs to the request.
+func (o *explainOptions) readRequest(words []string) error {
+	if len(words) != 2 {
+		return fmt.Errorf("want METHOD PATH, got %q", words)
+	}
+	method, target := words[0], words[1]
+	if method == "" || strings.Trim(method, "ABCDEFGHIJKLMNOPQRSTUVWXYZ-") != "" {
+		return fmt.Errorf("METHOD %q is not upper case letters, such as POST", method)
+	}
+	if strings.ContainsAny(target, " \t\r\n") {
+		return fmt.Errorf("PATH %q has white space, which no request line can carry", target)
+	}
+	header, err := headersOf("-H", o.requestHeaders)
+	if err != nil {
+		return err
+	}
+	o.asked = asked{method: method, target: target, host: o.host, scheme: o.scheme, header: header}
+	if err := o.asked.readURL(); err != nil {
+		return err
+	}
+	o.asked.host = cmp.Or(o.asked.host, header.Get("Host"), "localhost")
+	o.asked.scheme = cmp.Or(o.asked.scheme, "http")
+	header.Del("Host")
+	if !slices.Contains([]string{"http", "https"}, o.asked.scheme) {
+		return fmt.Errorf("-scheme %q is not http or https", o.asked.scheme)
+	}
+	return nil
+}
+
+// readURL takes scheme and host out of a target that is a whole URL.
+func (a *asked) readURL() error {
+	if strings.HasPrefix(a.target, "/") {
+		return nil
+	}
+	u, err := url.Parse(a.target)
+	if err != nil || u.Scheme == "" || u.Host == "" {
+		return fmt.Errorf("PATH %q should start with /, or be a whole URL", a.target)
+	}
+	a.scheme, a.host = cmp.Or(a.scheme, u.Scheme), cmp.Or(a.host, u.Host)
+	_, rest, _ := strings.Cut(a.target, "://")
+	if i := strings.IndexAny(rest, "/?"); i < 0 {
+		a.target = "/"
+	} else if a.target = rest[i:]; rest[i] == '?' {
+		a.target = "/" + a.target
+	}
+	return nil
+}
+
+// readAnswer reads the answer that somebody pasted.
+func (o *explainOptions) readAnswer() error {
+	if o.status == 0 {
+		if o.allow != nil || len(o.answerHeaders) > 0 {
+			return errors.New("-allow and -header describe an answer: want its -status, too")
+		}
+		return nil
+	}
+	if o.status < 400 || o.status > 599 {
+		return fmt.Errorf("-status %d is no failure: want 400 to 599", o.status)
+	}
+	header, err := headersOf("-header", o.answerHeaders)
+	if err != nil {
+		return err
+	}
+	if o.allow != nil {
+		header.Set("Allow", *o.allow)
+	}
+	o.answer = diagnose.Response{Status: o.status, Header: header}
+	return nil
+}
+
+// explain does what the flags say.
+func (o *explainOptions) explain(ctx context.Context, std streams) (*explanation, error) {
+	api, err := o.endpoints()
+	if err != nil {
+		return nil, err
+	}
+	var failed *failure
+	if o.record {
+		if failed, err = readFailure(std.in); err != nil {
+			return nil, err
+		}
+	}
+	cfg, err := o.configuration(ctx, std)
+	if err != nil {
+		return nil, err
+	}
+	if cfg == nil {
+		return failed.explain(api), nil
+	}
+	if failed != nil {
+		o.asked = failed.asked
+	}
+	f, err := predict(cfg, o.asked)
+	if err != nil {
+		return nil, err
+	}
+	o.judge(ctx, f, failed, diagnose.Offers{API: api})
+	return &f.out, nil
+}
+
+// configuration is nil when the flags name none.
+func (o *explainOptions) configuration(ctx context.Context, std streams) (*config.Config, error) {
+	switch {
+	case o.adminAPI != nil:
+		return o.adminAPI.read(ctx)
+	case o.config != "":
+		return readConfig(o.config, std.in)
+	}
+	return nil, nil
+}
+
+func (o *explainOptions) endpoints() ([]diagnose.Endpoint, error) {
+	if o.openAPI == "" {
+		return nil, nil
+	}
+	data, err := os.ReadFile(o.openAPI)
+	if err != nil {
+		return nil, err
+	}
+	api, err := openapi.Parse(data)
+	if err != nil {
+		return nil, fmt.Errorf("-openapi %q: %w", o.openAPI, err)
+	}
+	return api, nil
+}
+
+// judge adds the verdict: on the answer that is known, else on one that may come.
+func (o *explainOptions) judge(ctx context.Context, f *forecast, failed *failure, seen diagnose.Offers) {
+	x := f.exchange()
+	status := o.status
+	if failed != nil {
+		x, status = failed.within(f), failed.exchange.Response.Status
+	}
+	if o.probe && f.out.Upstream != nil {
+		refused := diagnose.Line{}
+		if status == http.StatusMethodNotAllowed {
+			refused = x.Upstream.Line()
+		}
+		seen.Paths = f.ask(ctx, x, refused).Paths
+	}
+	switch {
+	case failed != nil:
+		f.out.Diagnosis = newVerdict(x, diagnose.Explain(x, seen))
+	case status != 0:
+		f.diagnosePasted(x, seen, o.answer)
+	case f.out.Upstream != nil:
+		f.foresee(x, seen)
+	}
+}
+
+func (o *explainOptions) print(e *explanation, std streams) error {
+	if o.form == "json" {
+		return printJSON(std.out, e)
+	}
+	forms := []string{"declarative", "admin_api"}
+	switch {
+	case o.config != "":
+		forms = forms[:1]
+	case o.admin != "":
+		forms = forms[1:]
+	}
+	_, err := fmt.Fprint(std.out, explainText(e, newScreen(std.out), forms))
+	return err
+}

@@ -1,0 +1,415 @@
+package main
+
+import (
+	"bufio"
+	"bytes"
+	"cmp"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"slices"
+	"strconv"
+	"strings"
+
+	"diag405/kong/config"
+	"diag405/kong/router"
+	"diag405/plugin/diagnose"
+	"diag405/plugin/report"
+)
+
+// maxRecord bounds what is read of a record, in bytes.
+const maxRecord = 4 << 20
+
+// failure is a request that failed, as a log has it.
+type failure struct {
+	asked    asked
+	exchange diagnose.Exchange
+	// told is the diagnosis in a line of the error log. The line names the route but
+	// not its paths, so that without the configuration it cannot be made again.
+	told *verdictData
+}
+
+// readFailure reads a record of a log plugin, or the first diagnosis in lines of
+// Kong's error log.
+func readFailure(in io.Reader) (*failure, error) {
+	data, err := io.ReadAll(io.LimitReader(in, maxRecord))
+	if err != nil {
+		return nil, fmt.Errorf("reading the record from stdin: %w", err)
+	}
+	data = bytes.TrimSpace(data)
+	switch {
+	case len(data) == 0:
+		return nil, errors.New("stdin is empty; -record wants a log plugin's record or a line of Kong's error log")
+	case data[0] == '{', data[0] == '[':
+		return readRecord(data)
+	}
+	lines := bufio.NewScanner(bytes.NewReader(data))
+	lines.Buffer(nil, maxRecord)
+	for lines.Scan() {
+		if e, ok := report.ParseLine(lines.Text()); ok && e.Event == "diagnosis" {
+			return lineFailure(e)
+		}
+	}
+	return nil, errors.New("stdin has neither a log plugin's record nor a diagnosis of diag405")
+}
+
+// logRecord is what is read of a record (kong/pdk/log.lua).
+type logRecord struct {
+	Request struct {
+		Method  string         `json:"method"`
+		URI     string         `json:"uri"`
+		Headers map[string]any `json:"headers"`
+	} `json:"request"`
+	UpstreamURI string `json:"upstream_uri"`
+	Source      string `json:"source"`
+	Response    struct {
+		Status  int            `json:"status"`
+		Headers map[string]any `json:"headers"`
+	} `json:"response"`
+	Route *struct {
+		ID        string   `json:"id"`
+		Name      string   `json:"name"`
+		Paths     []string `json:"paths"`
+		Hosts     []string `json:"hosts"`
+		Methods   []string `json:"methods"`
+		Protocols []string `json:"protocols"`
+		StripPath bool     `json:"strip_path"`
+		Preserve  bool     `json:"preserve_host"`
+		Redirect  int      `json:"https_redirect_status_code"`
+	} `json:"route"`
+	Service *struct {
+		ID       string `json:"id"`
+		Name     string `json:"name"`
+		Protocol string `json:"protocol"`
+		Host     string `json:"host"`
+		Port     int    `json:"port"`
+		Path     string `json:"path"`
+	} `json:"service"`
+	Tries []struct {
+		IP   string `json:"ip"`
+		Port int    `json:"port"`
+	} `json:"tries"`
+	// Ours is what diag405 put into the record: it saw the request before plugins
+	// changed it.
+	Ours *struct {
+		Client   recordedRequest `json:"client"`
+		Upstream recordedRequest `json:"upstream"`
+		Stripped string          `json:"stripped"`
+	} `json:"diag405"`
+}
+
+type recordedRequest struct {
+	Method string `json:"method"`
+	Path   string `json:"path"` // with the query's names
+	Host   string `json:"host"`
+}
+
+// readRecord reads one record, or of a list of them (http-log's queue sends those)
+// the first that failed.
+func readRecord(data []byte) (*failure, error) {
+	if data[0] == '{' {
+		return decodeRecord(data)
+	}
+	var list []json.RawMessage
+	if err := json.Unmarshal(data, &list); err != nil || len(list) == 0 {
+		return nil, errors.New("stdin is not a record in JSON")
+	}
+	for _, raw := range list[:len(list)-1] {
+		if f, err := decodeRecord(raw); err == nil {
+			return f, nil
+		}
+	}
+	return decodeRecord(list[len(list)-1])
+}
+
+func decodeRecord(data []byte) (*failure, error) {
+	var r logRecord
+	// A list that is empty comes as an empty object: Lua has one kind of table. Such
+	// a field is left out, and the rest is read.
+	var wrongType *json.UnmarshalTypeError
+	d := json.NewDecoder(bytes.NewReader(data)) // of several lines, the first
+	if err := d.Decode(&r); err != nil && !errors.As(err, &wrongType) {
+		return nil, fmt.Errorf("stdin is not a record in JSON: %w", err)
+	}
+	switch {
+	case r.Request.Method == "" || r.Request.URI == "":
+		return nil, errors.New("stdin is not a record of Kong: it has no request.method and request.uri")
+	case r.Response.Status < 400:
+		return nil, fmt.Errorf("the record's status is %d: there is no failure to explain", r.Response.Status)
+	}
+	return r.failure(), nil
+}
+
+func (r *logRecord) failure() *failure {
+	x := diagnose.Exchange{
+		Response: diagnose.Response{Status: r.Response.Status, Header: recordedHeader(r.Response.Headers)},
+		Source:   r.source(),
+		Service:  r.service(),
+	}
+	x.Route = r.route(x.Service)
+	x.Client = diagnose.Request{Method: r.Request.Method, Scheme: "http", Header: recordedHeader(r.Request.Headers)}
+	x.Client.Host = x.Client.Header.Get("Host")
+	x.Client.Path, x.Client.Query = router.SplitTarget(r.Request.URI)
+	x.Upstream = r.upstream(x)
+	x.Stripped = strippedFrom(x)
+	if n := len(r.Tries); n > 0 {
+		x.Target = net.JoinHostPort(r.Tries[n-1].IP, strconv.Itoa(r.Tries[n-1].Port))
+	}
+	r.correct(&x)
+	return &failure{asked: askedOf(x.Client), exchange: x}
+}
+
+// source is who answered, in the words of kong.response.get_source. A record says
+// "kong" for a plugin's answer and for Kong's own (RESPONSE_SOURCE in
+// kong/constants.lua); Kong's own 405s come before any route is found. Older
+// versions do not say.
+func (r *logRecord) source() string {
+	switch {
+	case r.Source == "upstream":
+		return "service"
+	case r.Source == "kong" && r.Route != nil && r.Route.ID != "":
+		return "exit"
+	case r.Source == "kong":
+		return "error"
+	}
+	return r.Source
+}
+
+// correct takes over what diag405 saw: a record has the method as plugins left it.
+func (r *logRecord) correct(x *diagnose.Exchange) {
+	if r.Ours == nil || r.Ours.Client.Method == "" {
+		return
+	}
+	x.Client.Method, x.Upstream.Method = r.Ours.Client.Method, r.Ours.Upstream.Method
+	x.Upstream.Path, _ = router.SplitTarget(r.Ours.Upstream.Path)
+	x.Upstream.Host = cmp.Or(r.Ours.Upstream.Host, x.Upstream.Host)
+	x.Stripped = r.Ours.Stripped
+	x.Buffered = isBuffered(*x)
+}
+
+// isBuffered reports whether Kong's buffered hop is what changed the method.
+func isBuffered(x diagnose.Exchange) bool {
+	return x.Upstream.Method == http.MethodGet && !slices.Contains(diagnose.BufferedMethods, x.Client.Method)
+}
+
+func (r *logRecord) upstream(x diagnose.Exchange) diagnose.Request {
+	u := diagnose.Request{Method: r.Request.Method, Scheme: "http"}
+	u.Path, u.Query = router.SplitTarget(cmp.Or(r.UpstreamURI, r.Request.URI))
+	if s := x.Service; s != nil {
+		u.Scheme, u.Host = s.Protocol, hostWithPort(s.Protocol, s.Host, s.Port)
+	}
+	if x.Route != nil && x.Route.PreserveHost {
+		u.Host = x.Client.Host
+	}
+	return u
+}
+
+// strippedFrom is what strip_path removed: a record does not say, its route does.
+func strippedFrom(x diagnose.Exchange) string {
+	if x.Route == nil || !x.Route.StripPath {
+		return ""
+	}
+	prefix, _ := router.MatchPath(x.Route, router.Normalize(x.Client.Path))
+	if prefix == "/" {
+		return ""
+	}
+	return prefix
+}
+
+func (r *logRecord) route(s *config.Service) *config.Route {
+	if r.Route == nil || r.Route.ID == "" {
+		return nil
+	}
+	return &config.Route{
+		ID: r.Route.ID, Name: r.Route.Name, Service: s,
+		Paths: r.Route.Paths, Hosts: r.Route.Hosts, Methods: r.Route.Methods, Protocols: r.Route.Protocols,
+		StripPath: r.Route.StripPath, PreserveHost: r.Route.Preserve, HTTPSRedirectStatusCode: r.Route.Redirect,
+	}
+}
+
+func (r *logRecord) service() *config.Service {
+	if r.Service == nil || r.Service.ID == "" {
+		return nil
+	}
+	s := r.Service
+	return &config.Service{ID: s.ID, Name: s.Name, Protocol: s.Protocol, Host: s.Host, Port: s.Port, Path: s.Path}
+}
+
+// recordedHeader: a value is a string or a list of them.
+func recordedHeader(fields map[string]any) http.Header {
+	h := http.Header{}
+	for name, value := range fields {
+		list, isList := value.([]any)
+		if !isList {
+			list = []any{value}
+		}
+		for _, v := range list {
+			if s, ok := v.(string); ok {
+				h.Add(name, s)
+			}
+		}
+	}
+	return h
+}
+
+func askedOf(r diagnose.Request) asked {
+	a := asked{method: r.Method, target: r.Path, host: r.Host, scheme: cmp.Or(r.Scheme, "http"), header: r.Header}
+	if r.Query != "" {
+		a.target += "?" + r.Query
+	}
+	if a.header == nil {
+		a.header = http.Header{}
+	}
+	return a
+}
+
+// lineFailure reads a diagnosis in the error log.
+func lineFailure(e report.Entry) (*failure, error) {
+	client, ok := loggedRequest(e.Fields["client"])
+	upstream, ok2 := loggedRequest(e.Fields["upstream"])
+	if !ok || !ok2 {
+		return nil, errors.New("the line's diagnosis is cut short: it has not both requests")
+	}
+	x := diagnose.Exchange{
+		Client: client, Upstream: upstream, Stripped: e.Fields["stripped"],
+		Response: diagnose.Response{Status: http.StatusMethodNotAllowed, Header: http.Header{}},
+	}
+	for field, name := range map[string]string{"allow": "Allow", "server": "Server"} {
+		if value := e.Fields[field]; value != "" {
+			x.Response.Header.Set(name, value)
+		}
+	}
+	x.Buffered = isBuffered(x)
+	x.Route, x.Service = namedRoute(e.Fields["route"]), namedService(e.Fields["service"])
+	told := &verdictData{Cause: e.Fields["cause"], Certainty: e.Fields["certainty"], Reason: e.Fields["reason"]}
+	if allow, ok := e.Fields["allow"]; ok {
+		told.Allow = &allow
+	}
+	fix := fixData{Words: e.Fields["fix"]}
+	if change, err := e.Change(); err == nil {
+		fix.Set, _ = change["set"].(map[string]any)
+		fix.Client, _ = change["client"].(map[string]any)
+	}
+	for _, form := range report.Forms(x, diagnose.Fix{Set: fix.Set}) {
+		fix.Forms = append(fix.Forms, formData{form.Name, form.Text})
+	}
+	told.Fixes = []fixData{fix}
+	return &failure{asked: askedOf(client), exchange: x, told: told}, nil
+}
+
+func namedRoute(name string) *config.Route {
+	if name == "" {
+		return nil
+	}
+	return &config.Route{Name: name}
+}
+
+func namedService(name string) *config.Service {
+	if name == "" {
+		return nil
+	}
+	return &config.Service{Name: name}
+}
+
+// loggedRequest reads METHOD URL, or METHOD PATH.
+func loggedRequest(s string) (diagnose.Request, bool) {
+	method, target, ok := strings.Cut(s, " ")
+	a := asked{target: target, header: http.Header{}}
+	if !ok || a.readURL() != nil {
+		return diagnose.Request{}, false
+	}
+	r := diagnose.Request{Method: method, Scheme: a.scheme, Host: a.host, Header: a.header}
+	r.Path, r.Query = router.SplitTarget(a.target)
+	return r, true
+}
+
+// explain explains the failure from the log alone.
+func (f *failure) explain(api []diagnose.Endpoint) *explanation {
+	x := f.exchange
+	e := &explanation{
+		Request:  requestData{f.asked.method, f.asked.target, f.asked.host, f.asked.scheme},
+		Upstream: loggedUpstream(x),
+	}
+	if x.Route != nil {
+		e.Route = &entityData{x.Route.Name, x.Route.ID}
+	}
+	if x.Service != nil {
+		e.Service = &entityData{x.Service.Name, x.Service.ID}
+	}
+	if x.Source == "exit" || x.Source == "error" {
+		e.Answer = &answerData{Status: x.Response.Status, By: "Kong", Words: "the record says that the answer is not the upstream's"}
+		e.Upstream = nil
+	}
+	if f.told != nil {
+		e.Path = []termData{{"client", x.Client.Path, "the client's path"}}
+		if x.Stripped != "" {
+			e.Path = append(e.Path, termData{"stripped", x.Stripped, "strip_path"})
+		}
+		e.Path = append(e.Path, termData{"upstream", x.Upstream.Path, "what the upstream got"})
+		e.Diagnosis = f.told
+		return e
+	}
+	if x.Route != nil && e.Upstream != nil {
+		e.Path = loggedPath(x)
+	}
+	e.Diagnosis = newVerdict(x, diagnose.Explain(x, diagnose.Offers{API: api}))
+	return e
+}
+
+func loggedUpstream(x diagnose.Exchange) *upstreamData {
+	u := &upstreamData{
+		Method: x.Upstream.Method, URI: x.Upstream.Path, Scheme: x.Upstream.Scheme, Host: x.Upstream.Host,
+		Address: cmp.Or(x.Target, x.Upstream.Host), Prefix: x.Stripped, ForwardedPath: x.Client.Path,
+	}
+	if x.Upstream.Query != "" {
+		u.URI += "?" + x.Upstream.Query
+	}
+	return u
+}
+
+// loggedPath is the arithmetic that a record's own route and service give.
+func loggedPath(x diagnose.Exchange) []termData {
+	path := router.Normalize(x.Client.Path)
+	prefix, _ := router.MatchPath(x.Route, path)
+	servicePath := ""
+	if x.Service != nil {
+		servicePath = x.Service.Path
+	}
+	f := forecast{match: &router.Match{
+		Route: x.Route, Service: x.Service, Path: path, ForwardedPath: x.Client.Path, Prefix: prefix, Stripped: x.Stripped,
+		UpstreamPath: router.UpstreamPath(servicePath, path, prefix, x.Route.StripPath),
+	}}
+	f.reckonPath()
+	if got := x.Upstream.Path; got != f.match.UpstreamPath {
+		f.out.Path = append(f.out.Path, termData{"plugin", got, "what the upstream got: a plugin replaced it"})
+	}
+	return f.out.Path
+}
+
+// within is the failure with what a configuration knows of its route. Where that
+// sends the request another way than the log says, the log counts, and it is said.
+func (f *failure) within(fc *forecast) diagnose.Exchange {
+	x := f.exchange
+	x.Routes = fc.cfg.Routes
+	for _, r := range fc.cfg.Routes {
+		if x.Route != nil && (x.Route.ID != "" && r.ID == x.Route.ID || x.Route.Name != "" && r.Name == x.Route.Name) {
+			x.Route, x.Service = r, r.Service
+			break
+		}
+	}
+	switch {
+	case fc.out.Upstream == nil:
+		fc.watch("with this configuration the upstream does not get the request any more; the log has " + x.Upstream.Line().String())
+	case fc.out.Upstream.line() != x.Upstream.Line():
+		fc.watch("this configuration sends " + fc.out.Upstream.line().String() + ", and the log has " + x.Upstream.Line().String() +
+			": it has changed since, or a plugin did it")
+	}
+	if x.Route != nil && x.Route.ID == "" {
+		fc.watch("route " + x.Route.Name + " of the log is not in this configuration")
+		x.Route, x.Service = nil, nil
+	}
+	return x
+}

@@ -1,0 +1,207 @@
+package main
+
+import (
+	"context"
+	"net"
+	"net/http"
+	"slices"
+	"strings"
+	"time"
+
+	"diag405/plugin/diagnose"
+	"diag405/plugin/probe"
+	"diag405/plugin/report"
+)
+
+// verdictData is a diagnosis, and the answer that it is about.
+type verdictData struct {
+	Allow      *string     `json:"allow,omitempty"` // of the answer; absent when it had none
+	Cause      string      `json:"cause"`
+	Certainty  string      `json:"certainty"`
+	Reason     string      `json:"reason"`
+	Facts      []string    `json:"facts,omitempty"`
+	Fixes      []fixData   `json:"fixes,omitempty"`
+	Considered []otherData `json:"considered,omitempty"`
+}
+
+type fixData struct {
+	Words    string         `json:"words"`
+	Set      map[string]any `json:"set,omitempty"`
+	Client   map[string]any `json:"client,omitempty"`
+	Upstream string         `json:"upstream,omitempty"`
+	Forms    []formData     `json:"forms,omitempty"`
+}
+
+// formData is a fix as it can be pasted.
+type formData struct {
+	Name string `json:"name"`
+	Text string `json:"text"`
+}
+
+type otherData struct {
+	Cause     string `json:"cause"`
+	Certainty string `json:"certainty"`
+	Reason    string `json:"reason"`
+}
+
+func newVerdict(x diagnose.Exchange, d diagnose.Diagnosis) *verdictData {
+	v := &verdictData{Cause: string(d.Cause), Certainty: string(d.Certainty), Reason: d.Reason, Facts: d.Facts}
+	if allow := x.Response.Header.Values("Allow"); len(allow) > 0 {
+		joined := strings.Join(allow, ", ")
+		v.Allow = &joined
+	}
+	for _, f := range d.Fixes {
+		fix := fixData{Words: f.Words, Set: f.Set, Client: f.Client}
+		if f.Upstream != nil {
+			fix.Upstream = f.Upstream.String()
+		}
+		for _, form := range report.Forms(x, f) {
+			fix.Forms = append(fix.Forms, formData{form.Name, form.Text})
+		}
+		v.Fixes = append(v.Fixes, fix)
+	}
+	for _, c := range d.Considered {
+		v.Considered = append(v.Considered, otherData{string(c.Cause), string(c.Certainty), c.Reason})
+	}
+	return v
+}
+
+// probeData is what the upstream said when it was asked with OPTIONS.
+type probeData struct {
+	Address string       `json:"address"`
+	Paths   []probedData `json:"paths"` // none when nothing answered
+	Words   string       `json:"words"` // what it means for the request
+	// Verdict is what the upstream would say to the request: takes, refuses, missing
+	// or unknown.
+	Verdict string `json:"verdict"`
+}
+
+type probedData struct {
+	Path     string   `json:"path"`
+	Status   int      `json:"status"`
+	Allow    []string `json:"allow,omitempty"`
+	Methods  []string `json:"methods,omitempty"` // that it is known to take
+	Complete bool     `json:"complete"`          // and no other
+}
+
+// probeTimeout bounds all questions together: somebody waits, but no client does.
+const probeTimeout = 3 * time.Second
+
+// ask asks the upstream which methods it takes, at the path that it would get and
+// at those that a fix would lead to. Refused is the request that it is known to
+// have refused, if there is one.
+func (f *forecast) ask(ctx context.Context, x diagnose.Exchange, refused diagnose.Line) diagnose.Offers {
+	u := f.out.Upstream
+	p := probe.New(probe.Options{Timeout: probeTimeout, PerSecond: probe.MaxRequests})
+	answers := p.Ask(ctx, probe.Upstream{Scheme: u.Scheme, Address: u.Address, Host: u.Host}, refused, diagnose.Candidates(hypothetical(x)))
+	f.out.Probe = &probeData{Address: u.Address, Paths: []probedData{}}
+	offers := diagnose.Offers{Paths: map[string]diagnose.Offer{}}
+	for _, path := range sortedNames(answers) {
+		a := answers[path]
+		f.out.Probe.Paths = append(f.out.Probe.Paths, probedData{path, a.Status, a.Allow, a.Methods, a.Complete})
+		if len(a.Methods) > 0 || a.Complete {
+			offers.Paths[path] = diagnose.Offer{Methods: a.Methods, Complete: a.Complete, Doubtful: a.Allow}
+		}
+	}
+	f.out.Probe.Verdict, f.out.Probe.Words = probed(u, answers)
+	return offers
+}
+
+// probed says what the probe means for the request.
+func probed(u *upstreamData, answers map[string]probe.Answer) (verdict, words string) {
+	a, asked := answers[u.path()]
+	takes, known := a.Takes(u.Method)
+	line := u.line().String()
+	switch {
+	case len(answers) == 0 && net.ParseIP(hostOf(u.Address)) == nil:
+		return "unknown", "nothing at " + u.Address + " answered OPTIONS; the name may be one that only Kong's own host knows"
+	case len(answers) == 0:
+		return "unknown", "nothing at " + u.Address + " answered OPTIONS"
+	case !asked:
+		return "unknown", "the upstream did not answer OPTIONS for " + u.path()
+	case takes:
+		return "takes", "the upstream takes " + line
+	case a.Missing():
+		return "missing", "the upstream has nothing at " + u.path() + ": it would answer 404 and not 405"
+	case known:
+		return "refuses", "the upstream refuses " + line + ": it takes only " + strings.Join(a.Methods, ", ") + " there"
+	case a.Status == http.StatusMethodNotAllowed && len(a.Methods) > 0:
+		return "unknown", "the upstream names only " + strings.Join(a.Methods, ", ") + " at " + u.path() + ", and may take more: some frameworks name the first route's methods"
+	}
+	return "unknown", "what the upstream answered to OPTIONS at " + u.path() + " does not tell whether it takes " + u.Method
+}
+
+func hostOf(address string) string {
+	host, _, _ := net.SplitHostPort(address)
+	return host
+}
+
+// hypothetical is the exchange with the 405 that most often comes: where a plugin
+// changed the method, one of an application that takes the client's; else one of
+// something that only reads, or for a request that reads, only takes POST.
+func hypothetical(x diagnose.Exchange) diagnose.Exchange {
+	allow := http.MethodGet
+	switch {
+	case x.Client.Method != x.Upstream.Method:
+		allow = x.Client.Method
+	case x.Upstream.Method == http.MethodGet, x.Upstream.Method == http.MethodHead:
+		allow = http.MethodPost
+	}
+	return refusedWith(x, allow)
+}
+
+func refusedWith(x diagnose.Exchange, allow string) diagnose.Exchange {
+	x.Response = diagnose.Response{Status: http.StatusMethodNotAllowed, Header: http.Header{"Allow": {allow}}}
+	return x
+}
+
+// foresee says what a 405 would be due to, if one came. A verdict there is only
+// where the way through Kong would be to blame: what the application lacks cannot
+// be foreseen.
+func (f *forecast) foresee(x diagnose.Exchange, seen diagnose.Offers) {
+	u := f.out.Upstream
+	offer, known := seen.At(u.path())
+	if known && offer.Takes(u.Method) {
+		return
+	}
+	switch refused := known && offer.Refuses(u.Method); {
+	case refused && len(offer.Methods) > 0:
+		x = refusedWith(x, strings.Join(offer.Methods, ", "))
+	case refused: // the path is not there
+		x.Response = diagnose.Response{Status: http.StatusNotFound}
+	default:
+		x = hypothetical(x)
+	}
+	d := diagnose.Explain(x, seen)
+	if d.Certainty != diagnose.Possible && !slices.Contains(applications, d.Cause) {
+		f.out.If405 = newVerdict(x, d)
+		return
+	}
+	x.Response.Header = nil // of what is merely possible, no Allow is assumed
+	d = diagnose.Explain(x, seen)
+	for _, c := range append([]diagnose.Considered{{Cause: d.Cause, Certainty: d.Certainty, Reason: d.Reason}}, d.Considered...) {
+		if !slices.Contains(applications, c.Cause) && !slices.Contains(spellings, c.Cause) {
+			f.out.Possible = append(f.out.Possible, otherData{string(c.Cause), string(diagnose.Possible), c.Reason})
+		}
+	}
+}
+
+// spellings are causes that fit every path.
+var spellings = []diagnose.Code{diagnose.TrailingSlash, diagnose.PathEncoding}
+
+// applications are causes that an answer has to show.
+var applications = []diagnose.Code{
+	diagnose.MethodNotAllowed, diagnose.Unknown, diagnose.WrongUpstream, diagnose.RedirectMethodChange,
+	diagnose.HeadUnsupported, diagnose.TargetDivergence,
+}
+
+// diagnosePasted explains an answer that somebody pasted. Where the configuration
+// leads to no upstream, the answer is Kong's if that is what Kong would say.
+func (f *forecast) diagnosePasted(x diagnose.Exchange, seen diagnose.Offers, pasted diagnose.Response) {
+	x.Response = pasted
+	if a := f.out.Answer; a != nil && a.Status != pasted.Status {
+		f.watch("with this configuration the upstream does not get the request, so the answer comes from elsewhere: another configuration is in force, or something in front of Kong or beside it answered")
+		x.Source, x.Route, x.Service = "", nil, nil
+	}
+	f.out.Diagnosis = newVerdict(x, diagnose.Explain(x, seen))
+}

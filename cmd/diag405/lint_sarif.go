@@ -1,0 +1,121 @@
+package main
+
+import (
+	"net/url"
+	"path/filepath"
+
+	"diag405/kong/lint"
+	"diag405/plugin"
+)
+
+// The part of SARIF 2.1.0 (OASIS) that findings need.
+type (
+	sarifLog struct {
+		Schema  string     `json:"$schema"`
+		Version string     `json:"version"`
+		Runs    []sarifRun `json:"runs"`
+	}
+	sarifRun struct {
+		Tool    sarifTool     `json:"tool"`
+		Results []sarifResult `json:"results"`
+	}
+	sarifTool struct {
+		Driver sarifDriver `json:"driver"`
+	}
+	sarifDriver struct {
+		Name    string      `json:"name"`
+		Version string      `json:"version"`
+		Rules   []sarifRule `json:"rules"`
+	}
+	sarifRule struct {
+		ID               string      `json:"id"`
+		ShortDescription sarifText   `json:"shortDescription"`
+		Help             sarifText   `json:"help"`
+		HelpURI          string      `json:"helpUri"`
+		Configuration    sarifConfig `json:"defaultConfiguration"`
+	}
+	sarifConfig struct {
+		Level string `json:"level"`
+	}
+	sarifText struct {
+		Text string `json:"text"`
+	}
+	sarifResult struct {
+		RuleID    string          `json:"ruleId"`
+		RuleIndex int             `json:"ruleIndex"`
+		Level     string          `json:"level"`
+		Message   sarifText       `json:"message"`
+		Locations []sarifLocation `json:"locations"`
+	}
+	sarifLocation struct {
+		Physical sarifPhysical  `json:"physicalLocation"`
+		Logical  []sarifLogical `json:"logicalLocations"`
+	}
+	sarifPhysical struct {
+		Artifact sarifArtifact `json:"artifactLocation"`
+		Region   *sarifRegion  `json:"region,omitempty"`
+	}
+	sarifArtifact struct {
+		URI string `json:"uri"`
+	}
+	sarifRegion struct {
+		StartLine int `json:"startLine"`
+	}
+	sarifLogical struct {
+		Name          string `json:"name"`
+		Kind          string `json:"kind"`
+		QualifiedName string `json:"fullyQualifiedName"`
+	}
+)
+
+// sarifLevels are SARIF's names of severities.
+var sarifLevels = map[lint.Severity]string{lint.Error: "error", lint.Warning: "warning", lint.Info: "note"}
+
+func lintSARIF(r *lintResult, s *screen) error {
+	index := map[string]int{}
+	driver := sarifDriver{Name: "diag405", Version: plugin.Version}
+	for i, rule := range lint.Rules() {
+		index[rule.ID] = i
+		driver.Rules = append(driver.Rules, sarifRule{
+			ID:               rule.ID,
+			ShortDescription: sarifText{rule.Title},
+			Help:             sarifText{rule.Title + ": " + rule.Page + " explains it."},
+			HelpURI:          rule.Page,
+			Configuration:    sarifConfig{sarifLevels[rule.Severity]},
+		})
+	}
+	run := sarifRun{Tool: sarifTool{driver}, Results: []sarifResult{}}
+	for _, f := range r.findings {
+		run.Results = append(run.Results, sarifResult{
+			RuleID:    f.ID,
+			RuleIndex: index[f.ID],
+			Level:     sarifLevels[f.Severity],
+			Message:   sarifText{f.Object.String() + ": " + f.Sentence + ". Fix: " + f.Fix.Words},
+			Locations: []sarifLocation{r.sarifLocation(f.Object)},
+		})
+	}
+	return writeLintJSON(s.out, sarifLog{
+		Schema:  "https://json.schemastore.org/sarif-2.1.0.json",
+		Version: "2.1.0",
+		Runs:    []sarifRun{run},
+	})
+}
+
+func (r *lintResult) sarifLocation(o lint.Object) sarifLocation {
+	l := sarifLocation{
+		Physical: sarifPhysical{Artifact: sarifArtifact{sarifURI(r.file)}},
+		Logical:  []sarifLogical{{Name: o.Name, Kind: "object", QualifiedName: o.String()}},
+	}
+	if o.Name == "" {
+		l.Logical[0].Name = o.ID
+	}
+	if line := r.lines[o]; line > 0 {
+		l.Physical.Region = &sarifRegion{line}
+	}
+	return l
+}
+
+// sarifURI is a file's name as a URI reference.
+func sarifURI(file string) string {
+	return (&url.URL{Path: filepath.ToSlash(file)}).EscapedPath()
+}

@@ -1,0 +1,311 @@
+package lint
+
+import (
+	"fmt"
+	"net/http"
+	"slices"
+	"strings"
+
+	"diag405/kong/config"
+)
+
+// Rules about what becomes of a method.
+
+// corsUnrouted: cors answers preflights only on routes that take them. Where
+// methods are listed without OPTIONS, Kong answers 404.
+func corsUnrouted(s *subject) []Finding {
+	var findings []Finding
+	for _, r := range s.routes {
+		cors := s.plugin(r, "cors")
+		if cors == nil || takes(r, http.MethodOptions) {
+			continue
+		}
+		t := s.preflight(r)
+		if t.got != nil && s.plugin(t.got.Route, "cors") != nil {
+			continue
+		}
+		f := Finding{
+			Object:   routeObject(r),
+			Severity: corsSeverity(r, cors),
+			Sentence: fmt.Sprintf("cors is on for %s, but the route takes only %s: a browser's preflight OPTIONS %s %s", scope(cors), list(r.Methods), t.req.Target, whereTo(t)),
+			Fix: Fix{
+				Words: "add OPTIONS to its methods; cors then answers the preflight",
+				Set:   map[string]any{"route.methods": withOptions(r.Methods)},
+			},
+		}
+		findings = append(findings, f)
+	}
+	return findings
+}
+
+// corsSeverity: GET, HEAD and some POST go without a preflight; a global cors
+// says little about one route.
+func corsSeverity(r *config.Route, cors *config.Plugin) Severity {
+	simple := !slices.ContainsFunc(r.Methods, func(m string) bool { return m != "GET" && m != "HEAD" && m != "POST" })
+	if simple || cors.Route == nil && cors.Service == nil {
+		return Warning
+	}
+	return Error
+}
+
+// preflight is OPTIONS for what the route takes.
+func (s *subject) preflight(r *config.Route) trial {
+	x := s.sampling(r)
+	x.methods = []string{http.MethodOptions}
+	var first trial
+	s.each(x, func(t trial) bool { first = t; return false })
+	return first
+}
+
+func whereTo(t trial) string {
+	if t.got == nil {
+		return "gets 404 from Kong"
+	}
+	return "goes to " + routeObject(t.got.Route).String() + ", which has no cors"
+}
+
+func withOptions(methods []string) []any {
+	var list []any
+	for _, m := range methods {
+		list = append(list, m)
+	}
+	return append(list, http.MethodOptions)
+}
+
+// corsMissing: browsers are expected where headers for them are added by hand, or
+// where other routes of the service have cors.
+func corsMissing(s *subject) []Finding {
+	var findings []Finding
+	for _, r := range s.routes {
+		if r.Service == nil || s.plugin(r, "cors") != nil || slices.ContainsFunc(s.plugins(r), answers) {
+			continue
+		}
+		switch p, other := s.corsByHand(r), s.corsSibling(r); {
+		case p != nil:
+			findings = append(findings, Finding{
+				Object:   routeObject(r),
+				Sentence: fmt.Sprintf("%s adds Access-Control-Allow headers by hand, but nothing answers the preflight: %s", p.Name, s.preflightFate(r)),
+				Fix:      Fix{Words: "use the cors plugin instead"},
+			})
+		case other != nil && !s.takesPreflight(r):
+			findings = append(findings, Finding{
+				Severity: Info,
+				Object:   routeObject(r),
+				Sentence: fmt.Sprintf("%s of the same service has cors and this route has not: %s", routeObject(other), s.preflightFate(r)),
+				Fix:      Fix{Words: "put cors on " + serviceObject(r.Service).String() + " if browsers use this route, too"},
+			})
+		}
+	}
+	return findings
+}
+
+func (s *subject) preflightFate(r *config.Route) string {
+	t := s.preflight(r)
+	switch {
+	case t.got == nil:
+		return "OPTIONS gets 404 from Kong"
+	case t.got.Route == r:
+		return "OPTIONS goes to the upstream, which has to answer it"
+	}
+	return "OPTIONS goes to " + routeObject(t.got.Route).String()
+}
+
+// takesPreflight reports whether preflights for the route come to one with cors.
+func (s *subject) takesPreflight(r *config.Route) bool {
+	t := s.preflight(r)
+	return t.got != nil && s.plugin(t.got.Route, "cors") != nil
+}
+
+func (s *subject) corsByHand(r *config.Route) *config.Plugin {
+	return find(s.plugins(r), func(p *config.Plugin) bool {
+		if !strings.HasPrefix(p.Name, "response-transformer") {
+			return false
+		}
+		return slices.ContainsFunc([]string{"add", "append", "replace"}, func(list string) bool {
+			return mentionsFold(value(p.Config, list, "headers"), "access-control-allow-")
+		})
+	})
+}
+
+func mentionsFold(v any, word string) bool {
+	headers, _ := v.([]any)
+	return slices.ContainsFunc(headers, func(h any) bool {
+		s, _ := h.(string)
+		return strings.Contains(strings.ToLower(s), word)
+	})
+}
+
+// corsSibling is another route of the service with a cors of its own.
+func (s *subject) corsSibling(r *config.Route) *config.Route {
+	return find(s.routes, func(other *config.Route) bool {
+		if other == r || other.Service != r.Service {
+			return false
+		}
+		p := s.plugin(other, "cors")
+		return p != nil && p.Route != nil
+	})
+}
+
+// preflightContinue: cors hands preflights on.
+func preflightContinue(s *subject) []Finding {
+	var findings []Finding
+	for _, p := range s.cfg.Plugins {
+		if on, _ := p.Config["preflight_continue"].(bool); p.Name != "cors" || !p.Enabled || !on {
+			continue
+		}
+		findings = append(findings, Finding{
+			Object:   pluginObject(p),
+			Sentence: "for " + scope(p) + " it hands preflights on, so the upstream must answer OPTIONS itself, without credentials and on every path",
+			Fix:      Fix{Words: "set preflight_continue=false, unless the application answers preflights", Set: map[string]any{"plugin.cors": map[string]any{"preflight_continue": false}}},
+		})
+	}
+	return findings
+}
+
+// redirectMethod: clients follow 301 and 302 of a POST with GET (RFC 9110
+// sections 15.4.2 and 15.4.3).
+func redirectMethod(s *subject) []Finding {
+	var findings []Finding
+	for _, r := range s.routes {
+		code := r.HTTPSRedirectStatusCode
+		if slices.Contains(r.Protocols, "http") || code != http.StatusMovedPermanently && code != http.StatusFound || readsOnly(r) {
+			continue
+		}
+		findings = append(findings, Finding{
+			Object:   routeObject(r),
+			Sentence: fmt.Sprintf("it is for https alone and answers http with %d, which clients follow with GET: %s over http arrives as GET", code, writing(r)),
+			Fix:      Fix{Words: "set https_redirect_status_code=308, which keeps the method", Set: map[string]any{"route.https_redirect_status_code": http.StatusPermanentRedirect}},
+		})
+	}
+	return findings
+}
+
+func isRead(m string) bool {
+	return m == http.MethodGet || m == http.MethodHead || m == http.MethodOptions
+}
+
+func readsOnly(r *config.Route) bool {
+	return len(r.Methods) > 0 && !slices.ContainsFunc(r.Methods, func(m string) bool { return !isRead(m) })
+}
+
+// writing is the first method of a route that writes.
+func writing(r *config.Route) string {
+	if i := slices.IndexFunc(r.Methods, func(m string) bool { return !isRead(m) }); i >= 0 {
+		return r.Methods[i]
+	}
+	return http.MethodPost
+}
+
+// methodRewritten: a transformer sets the method of every request in its scope.
+// For a route with one method that is a translation; for more it is too much.
+func methodRewritten(s *subject) []Finding {
+	var findings []Finding
+	for _, p := range s.cfg.Plugins {
+		to := strings.ToUpper(text(p.Config, "http_method"))
+		if !isTransformer(p) || !p.Enabled || to == "" {
+			continue
+		}
+		severity := s.rewriteSeverity(p, to)
+		if severity == "" {
+			continue
+		}
+		findings = append(findings, Finding{
+			Severity: severity,
+			Object:   pluginObject(p),
+			Sentence: fmt.Sprintf("for %s it sends every request as %s, whatever the client sent", scope(p), to),
+			Fix:      Fix{Words: "put it on a route of its own that lists the methods to be changed"},
+		})
+	}
+	return findings
+}
+
+func (s *subject) rewriteSeverity(p *config.Plugin, to string) Severity {
+	switch {
+	case p.Consumer != "":
+		return Info
+	case p.Route == nil && p.Service == nil:
+		return Error
+	case p.Route == nil:
+		return Warning
+	case len(p.Route.Methods) == 1 || readsOnly(p.Route) && isRead(to):
+		return ""
+	}
+	return Info
+}
+
+// fixedPath: a transformer puts one path in place of all.
+func fixedPath(s *subject) []Finding {
+	var findings []Finding
+	for _, p := range s.cfg.Plugins {
+		uri := rewrittenURI(p)
+		if !p.Enabled || uri == "" || strings.Contains(uri, "$(") {
+			continue
+		}
+		f := Finding{
+			Object:   pluginObject(p),
+			Sentence: fmt.Sprintf("for %s it sends every request to %s, whatever path the client asked for", scope(p), uri),
+			Fix:      Fix{Words: "use a template such as $(uri_captures.rest), or leave the path to strip_path and the service's path"},
+		}
+		if p.Consumer != "" || p.Route != nil {
+			f.Severity = Info
+		}
+		if p.Route != nil && !exactOnly(p.Route) || p.Route == nil {
+			findings = append(findings, f)
+		}
+	}
+	return findings
+}
+
+// exactOnly reports whether a route takes single paths only, which a plugin may
+// well translate to one.
+func exactOnly(r *config.Route) bool {
+	return len(r.Paths) > 0 && !slices.ContainsFunc(r.Paths, func(path string) bool {
+		core, exact := plainCore(path)
+		return core == "" || !exact
+	})
+}
+
+// bufferedMethods are those that Kong's buffered hop passes on; any other arrives
+// as GET (measured on 3.9.1).
+var bufferedMethods = []string{
+	"GET", "HEAD", "PUT", "POST", "DELETE", "OPTIONS", "MKCOL", "COPY", "MOVE",
+	"PROPFIND", "PROPPATCH", "LOCK", "UNLOCK", "PATCH", "TRACE",
+}
+
+// bufferedMethod: a plugin with a response phase makes Kong read the answer in a
+// subrequest, which knows fifteen methods.
+func bufferedMethod(s *subject) []Finding {
+	var findings []Finding
+	for _, r := range s.routes {
+		odd := slices.DeleteFunc(slices.Clone(r.Methods), func(m string) bool { return slices.Contains(bufferedMethods, m) })
+		p := find(s.plugins(r), s.hasResponsePhase)
+		if len(odd) == 0 || p == nil || r.Service == nil {
+			continue
+		}
+		findings = append(findings, Finding{
+			Object:   routeObject(r),
+			Sentence: fmt.Sprintf("plugin %s has a response phase, for which Kong sends methods that it does not know as GET: the upstream gets GET for %s", p.Name, list(odd)),
+			Fix:      bufferedFix(p, odd),
+		})
+	}
+	return findings
+}
+
+// hasResponsePhase knows our own plugin, which leaves such requests alone unless
+// it is told otherwise, and Kong's.
+func (s *subject) hasResponsePhase(p *config.Plugin) bool {
+	switch p.Name {
+	case "diag405":
+		return text(p.Config, "buffering") == "always"
+	case "ai-response-transformer":
+		return true
+	}
+	return slices.Contains(s.o.ResponsePhase, p.Name)
+}
+
+func bufferedFix(p *config.Plugin, odd []string) Fix {
+	if p.Name == "diag405" {
+		return Fix{Words: "set buffering=auto", Set: map[string]any{"plugin.diag405": map[string]any{"buffering": "auto"}}}
+	}
+	return Fix{Words: "give " + list(odd) + " a route without " + p.Name}
+}

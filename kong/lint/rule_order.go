@@ -1,0 +1,169 @@
+package lint
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"diag405/kong/config"
+)
+
+// Rules about the order in which Kong tries routes. All of them ask the router.
+
+func shadowedRoute(s *subject) []Finding {
+	var findings []Finding
+	for _, r := range s.routes {
+		sh := s.shadowOf(r)
+		if sh.reached {
+			continue
+		}
+		t := *sh.taken
+		findings = append(findings, Finding{
+			Severity: s.shadowSeverity(r, t),
+			Object:   routeObject(r),
+			Sentence: fmt.Sprintf("no request reaches it: %s goes to %s, because %s", t, routeObject(t.got.Route), because(t.got.Route, r, t.sample.path)),
+			Fix:      s.shadowFix(r, t),
+		})
+	}
+	return findings
+}
+
+func shadowedPath(s *subject) []Finding {
+	return s.lostParts(func(sh *shadow) []lost { return sh.paths }, "no request for path %s reaches it")
+}
+
+func shadowedMethod(s *subject) []Finding {
+	return s.lostParts(func(sh *shadow) []lost { return sh.methods }, "no %s request reaches it")
+}
+
+func (s *subject) lostParts(parts func(*shadow) []lost, sentence string) []Finding {
+	var findings []Finding
+	for _, r := range s.routes {
+		for _, l := range parts(s.shadowOf(r)) {
+			findings = append(findings, Finding{
+				Severity: s.shadowSeverity(r, l.by),
+				Object:   routeObject(r),
+				Sentence: fmt.Sprintf(sentence+": %s goes to %s, because %s", l.what, l.by, routeObject(l.by.got.Route), because(l.by.got.Route, r, l.by.sample.path)),
+				Fix:      s.shadowFix(r, l.by),
+			})
+		}
+	}
+	return findings
+}
+
+// shadowFix is mechanical where regex_priority decides between two expressions.
+func (s *subject) shadowFix(r *config.Route, t trial) Fix {
+	other := t.got.Route
+	theirs := regexFor(other, t.sample.path)
+	switch {
+	case theirs != "" && byRegex(r, t.sample.path) && fields(r) >= fields(other) && plainHosts(r) == plainHosts(other):
+		n := other.RegexPriority + 1
+		return Fix{Words: fmt.Sprintf("set regex_priority=%d, or narrow %s of %s", n, theirs, routeObject(other)), Set: map[string]any{"route.regex_priority": n}}
+	case theirs != "" && !strings.HasSuffix(theirs, "$"):
+		return Fix{Words: fmt.Sprintf("narrow %s of %s, for instance with $ at its end, or make the path here an expression with a higher regex_priority", theirs, routeObject(other))}
+	case theirs != "":
+		return Fix{Words: fmt.Sprintf("narrow %s of %s, or make the path here an expression with a higher regex_priority", theirs, routeObject(other))}
+	case sameMatch(r, other):
+		return Fix{Words: fmt.Sprintf("remove it, or let it differ from %s in what it matches", routeObject(other))}
+	case len(other.Methods) == 0 && len(r.Methods) > 0:
+		return Fix{Words: fmt.Sprintf("list methods on %s that leave these to it", routeObject(other))}
+	}
+	return Fix{Words: fmt.Sprintf("let %s take less, or this route match by more", routeObject(other))}
+}
+
+// sameMatch reports whether two routes match by the same.
+func sameMatch(a, b *config.Route) bool {
+	return sameSet(a.Methods, b.Methods) && sameSet(a.Hosts, b.Hosts) && sameSet(a.Paths, b.Paths) &&
+		sameSet(a.SNIs, b.SNIs) && len(a.Headers) == 0 && len(b.Headers) == 0
+}
+
+func sameSet(a, b []string) bool {
+	return len(a) == len(b) && !slices.ContainsFunc(a, func(x string) bool { return !slices.Contains(b, x) })
+}
+
+// priorityOrder: Kong's documentation says that the route with more kinds of
+// conditions is tried first. Really plain hosts and expressions come before that.
+func priorityOrder(s *subject) []Finding {
+	var findings []Finding
+	byHost := map[*config.Route][]upset{} // the route that wins by its hosts => where
+	for _, r := range s.routes {
+		for _, u := range s.upsets(r) {
+			if winner := u.by.got.Route; plainHosts(winner) && !plainHosts(r) {
+				byHost[winner] = append(byHost[winner], u)
+				continue
+			}
+			findings = append(findings, s.expressionFirst(u))
+		}
+	}
+	for _, r := range s.routes {
+		if len(byHost[r]) > 0 {
+			findings = append(findings, hostFirst(r, byHost[r]))
+		}
+	}
+	return findings
+}
+
+// an upset is a request that a route loses to one that says less.
+type upset struct {
+	route *config.Route
+	by    trial
+}
+
+// upsets are those of one route, one for each route that it loses to.
+func (s *subject) upsets(r *config.Route) []upset {
+	if !s.shadowOf(r).reached {
+		return nil
+	}
+	var list []upset
+	x := s.sampling(r)
+	s.each(x, func(t trial) bool {
+		told := slices.ContainsFunc(list, func(u upset) bool { return t.got != nil && u.by.got.Route == t.got.Route })
+		if !told && s.surprises(x, r, t) && !s.lostAnyway(r, t) {
+			list = append(list, upset{r, t})
+		}
+		return true
+	})
+	return list
+}
+
+// surprises reports whether a route that says less took a sample.
+func (s *subject) surprises(x sampling, r *config.Route, t trial) bool {
+	return t.got != nil && t.got.Route != r && x.valid(t) &&
+		fields(t.got.Route) < fields(r) && !s.harmless(r, t)
+}
+
+// lostAnyway reports whether another rule speaks of the sample already.
+func (s *subject) lostAnyway(r *config.Route, t trial) bool {
+	sh := s.shadowOf(r)
+	return slices.ContainsFunc(sh.paths, func(l lost) bool { return l.what == t.sample.of }) ||
+		slices.ContainsFunc(sh.methods, func(l lost) bool { return l.what == t.req.Method })
+}
+
+func (s *subject) expressionFirst(u upset) Finding {
+	other := u.by.got.Route
+	return Finding{
+		Object: routeObject(u.route),
+		Sentence: fmt.Sprintf("%s goes to %s, although this route matches by more (%s against %s): %s",
+			u.by, routeObject(other), kinds(u.route), kinds(other), because(other, u.route, u.by.sample.path)),
+		Fix: s.shadowFix(u.route, u.by),
+	}
+}
+
+// hostFirst is one finding for all routes that lose to one with hosts: whoever
+// gives a route hosts mostly wants just that.
+func hostFirst(r *config.Route, upsets []upset) Finding {
+	var others []string
+	for _, u := range upsets {
+		others = append(others, routeObject(u.route).String())
+	}
+	first := upsets[0]
+	return Finding{
+		Severity: Info,
+		Object:   routeObject(r),
+		Sentence: fmt.Sprintf("it takes %s before %s, although %s matches by more (%s against %s): %s", first.by, atMost(3, others),
+			others[0], kinds(first.route), kinds(r), because(r, first.route, first.by.sample.path)),
+		Fix: Fix{Words: "add its hosts to those routes if they are to take such requests"},
+	}
+}
+
+func kinds(r *config.Route) string { return strings.Join(fieldNames(r), ", ") }

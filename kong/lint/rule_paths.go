@@ -1,0 +1,240 @@
+package lint
+
+import (
+	"fmt"
+	"regexp"
+	"slices"
+	"strings"
+
+	"diag405/kong/config"
+)
+
+// Rules that look at a path by itself.
+
+// eachPath asks of every path of every route.
+func (s *subject) eachPath(check func(r *config.Route, path string) *Finding) []Finding {
+	var findings []Finding
+	for _, r := range s.routes {
+		for _, path := range r.Paths {
+			if f := check(r, path); f != nil {
+				f.Object = routeObject(r)
+				findings = append(findings, *f)
+			}
+		}
+	}
+	return findings
+}
+
+// literalStar: plain paths are prefixes and have no wildcard.
+func literalStar(s *subject) []Finding {
+	return s.eachPath(func(r *config.Route, path string) *Finding {
+		if config.IsRegexPath(path) || !strings.Contains(path, "*") {
+			return nil
+		}
+		return &Finding{
+			Sentence: fmt.Sprintf("the plain path %s has a *, which is no wildcard: it matches only a request that has a * there itself", path),
+			Fix:      s.starFix(r, path),
+		}
+	})
+}
+
+// starFix drops a star at the end, since a plain path takes whatever follows, and
+// makes an expression of the others.
+func (s *subject) starFix(r *config.Route, path string) Fix {
+	better := strings.TrimRight(path, "*")
+	if better == "" || strings.Contains(better, "*") {
+		better = starExpression(path)
+		return s.pathFix(r, path, better, "write "+better)
+	}
+	return s.pathFix(r, path, better, fmt.Sprintf("write %s, which takes everything that begins so", better))
+}
+
+// pathFix puts one path in place of another, and keeps strip_path from removing
+// what that matches.
+func (s *subject) pathFix(r *config.Route, path, better, words string) Fix {
+	fix := Fix{Words: words, Set: map[string]any{"route.paths": replaced(r.Paths, path, better)}}
+	if s.strips(r) && s.missed(r, better) {
+		fix.Words += ", and set strip_path=false, as otherwise nothing of " + better + " reaches the upstream"
+		fix.Set["route.strip_path"] = false
+	}
+	return fix
+}
+
+// missed reports whether what strip_path removes of a path would be missed.
+func (s *subject) missed(r *config.Route, path string) bool {
+	if core, _ := plainCore(path); core != "" {
+		return s.consumed(r, path, core) == Warning
+	}
+	shape, ok := shapeOf(path)
+	return ok && eaten(r, shape) == Warning && !s.usesCaptures(r)
+}
+
+// starExpression reads a star between slashes as one segment, and any other as a
+// part of one.
+func starExpression(path string) string {
+	open := strings.HasSuffix(path, "*")
+	var parts []string
+	for segment := range strings.SplitSeq(strings.TrimRight(path, "*"), "/") {
+		quoted := regexp.QuoteMeta(segment)
+		if strings.Trim(segment, "*") == "" && segment != "" {
+			quoted = "[^/]+"
+		}
+		parts = append(parts, strings.ReplaceAll(quoted, `\*`, "[^/]*"))
+	}
+	expression := "~" + strings.Join(parts, "/")
+	if !open {
+		expression += "$"
+	}
+	return expression
+}
+
+var (
+	colonName = regexp.MustCompile(`/:[A-Za-z_]\w*`)
+	braceName = regexp.MustCompile(`/\{[A-Za-z_][\w:]*\}`)
+)
+
+// literalPlaceholder: Kong knows no :name and no {name}.
+func literalPlaceholder(s *subject) []Finding {
+	return s.eachPath(func(r *config.Route, path string) *Finding {
+		found := colonName.FindString(path)
+		if found == "" {
+			found = braceName.FindString(path)
+		}
+		if found == "" {
+			return nil
+		}
+		better := braceName.ReplaceAllString(colonName.ReplaceAllString(path, "/[^/]+"), "/[^/]+")
+		if !config.IsRegexPath(better) {
+			better = "~" + better
+		}
+		if !strings.HasSuffix(better, "$") {
+			better += "$"
+		}
+		return &Finding{
+			Sentence: fmt.Sprintf("%s in the path %s is no placeholder: Kong compares it letter by letter", found[1:], path),
+			Fix:      s.pathFix(r, path, better, "write "+better),
+		}
+	})
+}
+
+// starOnSlash is a star that repeats a slash, unless what follows is the end:
+// /*$ is an unusual way to write /?$, but does what it says.
+var starOnSlash = regexp.MustCompile(`/\*([^$]|$)`)
+
+// regexStar: a path that was written as for a shell, and marked as an expression.
+func regexStar(s *subject) []Finding {
+	return s.eachPath(func(r *config.Route, path string) *Finding {
+		if !config.IsRegexPath(path) || !starOnSlash.MatchString(path) {
+			return nil
+		}
+		better := strings.ReplaceAll(path, "/*", "/.*")
+		if rest, ok := strings.CutSuffix(path, "/*"); ok && !strings.Contains(rest, "/*") {
+			better = rest + "/"
+		}
+		return &Finding{
+			Sentence: fmt.Sprintf("/* in the expression %s repeats the slash and stands for nothing else: %s matches as well", path, runOn(path)),
+			Fix:      s.pathFix(r, path, better, "write "+better),
+		}
+	})
+}
+
+// runOn is a path that the expression takes although no slash is where the star
+// is.
+func runOn(path string) string {
+	before, _, _ := strings.Cut(strings.TrimPrefix(path, "~"), "/*")
+	return before + "x"
+}
+
+// regexAlternative: "^" binds to the first alternative alone, as Kong puts it in
+// front of the text as it stands.
+func regexAlternative(s *subject) []Finding {
+	return s.eachPath(func(r *config.Route, path string) *Finding {
+		alternatives := topLevel(path)
+		if !config.IsRegexPath(path) || len(alternatives) < 2 {
+			return nil
+		}
+		f := &Finding{Sentence: fmt.Sprintf("of the expression %s only the first alternative is anchored: %s matches anywhere in a path", path, list(alternatives[1:]))}
+		if better, ok := grouped(alternatives); ok {
+			f.Fix = Fix{Words: "write " + better, Set: map[string]any{"route.paths": replaced(r.Paths, path, better)}}
+			return f
+		}
+		f.Fix = Fix{Words: "make each alternative a path of its own"}
+		return f
+	})
+}
+
+// topLevel are the alternatives of an expression that stand in no group.
+func topLevel(path string) []string {
+	path = strings.TrimPrefix(path, "~")
+	var parts []string
+	depth, start, inClass := 0, 0, false
+	for i := 0; i < len(path); i++ {
+		switch c := path[i]; {
+		case c == '\\':
+			i++
+		case inClass:
+			inClass = c != ']'
+		case c == '[':
+			inClass = true
+		case c == '(':
+			depth++
+		case c == ')':
+			depth--
+		case c == '|' && depth == 0:
+			parts = append(parts, path[start:i])
+			start = i + 1
+		}
+	}
+	return append(parts, path[start:])
+}
+
+// grouped puts alternatives into one group behind the slash that a path must
+// begin with.
+func grouped(alternatives []string) (string, bool) {
+	var rest []string
+	for _, a := range alternatives {
+		behind, ok := strings.CutPrefix(a, "/")
+		if !ok {
+			return "", false
+		}
+		rest = append(rest, behind)
+	}
+	return "~/(?:" + strings.Join(rest, "|") + ")", true
+}
+
+// regexOpenEnd: an expression is not closed at its end. For a prefix that is
+// right; said of an endpoint it takes more than it names.
+func regexOpenEnd(s *subject) []Finding {
+	return s.eachPath(func(r *config.Route, path string) *Finding {
+		if !config.IsRegexPath(path) || !endpointMethods(r) || len(topLevel(path)) > 1 {
+			return nil
+		}
+		shape, ok := shapeOf(path)
+		if !ok || shape.closed || shape.swallows || !shape.endless || s.strips(r) {
+			return nil
+		}
+		parts, _ := partsOf(path)
+		if len(cutBoundary(parts)) != len(parts) {
+			return nil
+		}
+		samples := samplesOf(path)
+		if len(samples) == 0 {
+			return nil
+		}
+		sample := strings.TrimSuffix(samples[0], "/")
+		return &Finding{
+			Sentence: fmt.Sprintf("the expression %s does not end with $, so it takes %s/anything as well as %s", path, sample, sample),
+			Fix: Fix{
+				Words: fmt.Sprintf("write %s$ if nothing below it is meant", path),
+				Set:   map[string]any{"route.paths": replaced(r.Paths, path, path+"$")},
+			},
+		}
+	})
+}
+
+// endpointMethods reports whether a route's methods look like one endpoint's. A
+// mount point has none, or a long list; HEAD and OPTIONS by themselves say nothing.
+func endpointMethods(r *config.Route) bool {
+	real := slices.DeleteFunc(slices.Clone(r.Methods), func(m string) bool { return m == "OPTIONS" || m == "HEAD" })
+	return len(real) > 0 && (len(real) < 4 || !slices.Contains(real, "GET"))
+}

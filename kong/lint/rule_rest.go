@@ -1,0 +1,82 @@
+package lint
+
+import (
+	"fmt"
+	"slices"
+
+	"diag405/kong/config"
+)
+
+// noService: a route without a service answers 503, unless a plugin answers.
+func noService(s *subject) []Finding {
+	var findings []Finding
+	for _, r := range s.routes {
+		if r.Service != nil || slices.ContainsFunc(s.plugins(r), func(p *config.Plugin) bool { return answers(p) || isFunction(p) }) {
+			continue
+		}
+		findings = append(findings, Finding{
+			Object:   routeObject(r),
+			Sentence: "it has no service and no plugin that answers, so Kong answers 503",
+			Fix:      Fix{Words: "give it a service"},
+		})
+	}
+	return findings
+}
+
+// disabledService: Kong leaves out the routes of a disabled service.
+func disabledService(s *subject) []Finding {
+	var findings []Finding
+	for _, svc := range s.cfg.Services {
+		n := routesTo(s.cfg, svc)
+		if svc.Enabled || n == 0 {
+			continue
+		}
+		findings = append(findings, Finding{
+			Object:   serviceObject(svc),
+			Sentence: fmt.Sprintf("it is disabled, so its %s %s not there: such requests get 404 or go to other routes", plural(n, "route"), verb(n, "is", "are")),
+			Fix:      Fix{Words: "set enabled=true if it is meant to serve", Set: map[string]any{"service.enabled": true}},
+		})
+	}
+	return findings
+}
+
+func unusedService(s *subject) []Finding {
+	var findings []Finding
+	for _, svc := range s.cfg.Services {
+		if routesTo(s.cfg, svc) > 0 {
+			continue
+		}
+		findings = append(findings, Finding{
+			Object:   serviceObject(svc),
+			Sentence: "no route leads to it",
+			Fix:      Fix{Words: "give it a route, or remove it"},
+		})
+	}
+	return findings
+}
+
+func routesTo(cfg *config.Config, svc *config.Service) int {
+	n := 0
+	for _, r := range cfg.Routes {
+		if r.Service == svc {
+			n++
+		}
+	}
+	return n
+}
+
+// notModelled: the rules know the traditional_compatible router only.
+func notModelled(s *subject) []Finding {
+	var findings []Finding
+	for _, r := range s.cfg.Routes {
+		if r.Expression == "" {
+			continue
+		}
+		findings = append(findings, Finding{
+			Object:   routeObject(r),
+			Sentence: "it has an expression, which needs router_flavor=expressions: the other rules do not look at it",
+			Fix:      Fix{Words: "nothing, if Kong runs with that flavour"},
+		})
+	}
+	return findings
+}

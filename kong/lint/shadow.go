@@ -1,0 +1,196 @@
+package lint
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"diag405/kong/config"
+	"diag405/kong/router"
+)
+
+// shadow is what samples of one route led to.
+type shadow struct {
+	reached bool   // some sample came to the route
+	taken   *trial // one that another route took, where none came
+	// paths and methods of the route of which no sample came, with one that another
+	// route took.
+	paths, methods []lost
+}
+
+type lost struct {
+	what string
+	by   trial
+}
+
+// shadowOf asks the router with samples of a route. It stops early: most routes
+// get their first sample of each path and method.
+func (s *subject) shadowOf(r *config.Route) *shadow {
+	if s.shadows == nil {
+		s.shadows = map[*config.Route]*shadow{}
+	}
+	if known := s.shadows[r]; known != nil {
+		return known
+	}
+	x := s.sampling(r)
+	sh := &shadow{}
+	all := s.thief(x, r)
+	sh.reached, sh.taken = all == nil, all
+	if sh.reached {
+		sh.paths = s.lostPaths(x, r)
+		sh.methods = s.lostMethods(x, r)
+	}
+	s.shadows[r] = sh
+	return sh
+}
+
+// thief is the first sample that another route took, or nil when one of the
+// samples came to the route, or when there is none that could.
+func (s *subject) thief(x sampling, r *config.Route) *trial {
+	var taken *trial
+	s.each(x, func(t trial) bool {
+		if !x.valid(t) {
+			return true
+		}
+		if t.got == nil || t.got.Route == r { // a sample that fits no route proves nothing
+			taken = nil
+			return false
+		}
+		if taken == nil {
+			taken = &t
+		}
+		return true
+	})
+	return taken
+}
+
+func (s *subject) lostPaths(x sampling, r *config.Route) []lost {
+	var list []lost
+	if len(r.Paths) < 2 {
+		return nil
+	}
+	for _, path := range r.Paths {
+		one := x
+		one.paths = slices.DeleteFunc(slices.Clone(x.paths), func(p samplePath) bool { return p.of != path })
+		if t := s.thief(one, r); t != nil {
+			list = append(list, lost{path, *t})
+		}
+	}
+	return list
+}
+
+func (s *subject) lostMethods(x sampling, r *config.Route) []lost {
+	var list []lost
+	if len(r.Methods) < 2 {
+		return nil
+	}
+	for _, method := range r.Methods {
+		one := x
+		one.methods = []string{method}
+		if t := s.thief(one, r); t != nil {
+			list = append(list, lost{method, *t})
+		}
+	}
+	return list
+}
+
+// harmless reports whether it makes no difference to the upstream which of two
+// routes takes a request.
+func (s *subject) harmless(r *config.Route, t trial) bool {
+	other := t.got.Route
+	if r.Service != other.Service || r.Service == nil || r.PreserveHost != other.PreserveHost {
+		return false
+	}
+	prefix, _ := router.MatchPath(r, t.sample.path)
+	return router.UpstreamPath(r.Service.Path, t.sample.path, prefix, r.StripPath) == t.got.UpstreamPath &&
+		slices.Equal(s.plugins(r), s.plugins(other))
+}
+
+// shadowSeverity is lower where nothing is lost but a name, and where samples of
+// an expression are no proof.
+func (s *subject) shadowSeverity(r *config.Route, t trial) Severity {
+	switch {
+	case s.harmless(r, t):
+		return Info
+	case config.IsRegexPath(t.sample.of) && !slices.Contains(t.got.Route.Paths, t.sample.of):
+		return Warning
+	}
+	return ""
+}
+
+// request is a sample as in a sentence.
+func (t trial) String() string {
+	text := t.req.Method + " " + t.req.Target
+	if len(t.got.Route.Hosts) > 0 {
+		text += " with Host " + t.req.Host
+	}
+	return text
+}
+
+// because says why Kong tries one route before another, in the order that really
+// decides (see kong/router/priority.go).
+func because(first, second *config.Route, path string) string {
+	a, b := fields(first), fields(second)
+	top := a >= 4 && b >= 4 // among these, hosts and expressions have no say
+	switch regex := byRegex(first, path); {
+	case regex && first.RegexPriority < 0 && second.RegexPriority >= 0:
+		return "a negative regex_priority puts an expression on top"
+	case a >= 4 && b < 4:
+		return "it matches by four kinds of things or more"
+	case !top && plainHosts(first) && !plainHosts(second):
+		return "routes with hosts come before those without, or with wildcards, whatever else they match by"
+	case !top && regex && !byRegex(second, path):
+		return "a regular expression comes before every plain path"
+	case a > b:
+		return "it matches by more: " + strings.Join(fieldNames(first), ", ")
+	case len(first.Headers) > len(second.Headers):
+		return "it matches by more headers"
+	case regex && first.RegexPriority > second.RegexPriority:
+		return fmt.Sprintf("its regex_priority is %d", first.RegexPriority)
+	case !regex && len(first.Paths) > 0 && len(second.Paths) == 0:
+		return "it has a path"
+	case !regex && len(prefixOf(first, path)) > len(prefixOf(second, path)):
+		return "its path is longer"
+	}
+	return "nothing but their ids decides between them"
+}
+
+func prefixOf(r *config.Route, path string) string {
+	prefix, _ := router.MatchPath(r, path)
+	return prefix
+}
+
+// fieldNames are the kinds of things that a route matches by.
+func fieldNames(r *config.Route) []string {
+	var names []string
+	for _, f := range []struct {
+		name string
+		n    int
+	}{{"methods", len(r.Methods)}, {"hosts", len(r.Hosts)}, {"headers", len(r.Headers)}, {"snis", len(r.SNIs)}, {"paths", len(r.Paths)}} {
+		if f.n > 0 {
+			names = append(names, f.name)
+		}
+	}
+	return names
+}
+
+func fields(r *config.Route) int { return len(fieldNames(r)) }
+
+func plainHosts(r *config.Route) bool {
+	return len(r.Hosts) > 0 && !slices.ContainsFunc(r.Hosts, func(h string) bool { return strings.Contains(h, "*") })
+}
+
+// byRegex reports whether it is an expression by which a route matches a path.
+func byRegex(r *config.Route, path string) bool { return regexFor(r, path) != "" }
+
+func regexFor(r *config.Route, path string) string {
+	for _, p := range r.Paths {
+		if !config.IsRegexPath(p) {
+			continue
+		}
+		if re, err := config.CompilePath(p); err == nil && re.MatchString(path) {
+			return p
+		}
+	}
+	return ""
+}

@@ -1,0 +1,181 @@
+package lint
+
+import (
+	"slices"
+	"strings"
+
+	"diag405/kong/config"
+	"diag405/kong/router"
+)
+
+// subject is a configuration with what rules want to know of it.
+type subject struct {
+	cfg    *config.Config
+	o      Options
+	routes []*config.Route // those that the router has, in the order of the document
+	router *router.Router
+
+	shadows map[*config.Route]*shadow // what samples of each route led to
+}
+
+func newSubject(cfg *config.Config, o Options) *subject {
+	s := &subject{cfg: cfg, o: o}
+	modelled := &config.Config{}
+	for _, r := range cfg.Routes {
+		if isHTTP(r) && r.Expression == "" && (r.Service == nil || r.Service.Enabled) {
+			modelled.Routes = append(modelled.Routes, r)
+		}
+	}
+	rt, err := router.New(modelled)
+	if err != nil {
+		return s // a route is broken in a way that config.Parse lets pass: no rule can speak of routing
+	}
+	s.routes, s.router = modelled.Routes, rt
+	return s
+}
+
+// isHTTP reports whether a route takes plain HTTP, whose methods and paths are
+// what the rules are about.
+func isHTTP(r *config.Route) bool {
+	return slices.Contains(r.Protocols, "http") || slices.Contains(r.Protocols, "https")
+}
+
+func routeObject(r *config.Route) Object { return Object{Kind: "route", Name: r.Name, ID: r.ID} }
+
+func serviceObject(s *config.Service) Object {
+	return Object{Kind: "service", Name: s.Name, ID: s.ID}
+}
+
+func pluginObject(p *config.Plugin) Object { return Object{Kind: "plugin", Name: p.Name, ID: p.ID} }
+
+// scope is what a plugin applies to, as in a sentence.
+func scope(p *config.Plugin) string {
+	switch {
+	case p.Route != nil:
+		return routeObject(p.Route).String()
+	case p.Service != nil:
+		return serviceObject(p.Service).String()
+	}
+	return "all services"
+}
+
+// plugins are those that run for a route: of each name the most specific one.
+// Plugins for one consumer are left out.
+func (s *subject) plugins(r *config.Route) []*config.Plugin {
+	chosen := map[string]*config.Plugin{}
+	var names []string
+	for _, p := range s.cfg.Plugins {
+		if !p.Enabled || p.Consumer != "" || !appliesTo(p, r) {
+			continue
+		}
+		old, ok := chosen[p.Name]
+		if !ok {
+			names = append(names, p.Name)
+		}
+		if !ok || specificity(p) > specificity(old) {
+			chosen[p.Name] = p
+		}
+	}
+	var list []*config.Plugin
+	for _, name := range names {
+		list = append(list, chosen[name])
+	}
+	return list
+}
+
+func appliesTo(p *config.Plugin, r *config.Route) bool {
+	return (p.Route == nil || p.Route == r) && (p.Service == nil || p.Service == r.Service)
+}
+
+// specificity orders plugins of one name (kong/runloop/plugins_iterator.lua).
+func specificity(p *config.Plugin) int {
+	n := 0
+	if p.Route != nil {
+		n += 2
+	}
+	if p.Service != nil {
+		n++
+	}
+	return n
+}
+
+// plugin is the plugin of that name which runs for a route, nil for none.
+func (s *subject) plugin(r *config.Route, name string) *config.Plugin {
+	return find(s.plugins(r), func(p *config.Plugin) bool { return p.Name == name })
+}
+
+// answering are plugins that answer themselves, or choose the upstream's path
+// themselves: no path of route and service reaches an application through them.
+var answering = []string{
+	"aws-lambda", "azure-functions", "openwhisk", "redirect", "mocking", "grpc-gateway",
+	"ai-proxy", "ai-proxy-advanced", "degraphql", "route-transformer-advanced",
+}
+
+// computesPath reports whether nothing but route and service makes the path that
+// the upstream gets.
+func (s *subject) computesPath(r *config.Route) bool {
+	return r.Service != nil && !slices.ContainsFunc(s.plugins(r), func(p *config.Plugin) bool {
+		return changesPath(p) || answers(p)
+	})
+}
+
+func changesPath(p *config.Plugin) bool {
+	return rewrittenURI(p) != "" || isFunction(p) && mentions(p.Config, "set_path", "upstream_uri", "set_target")
+}
+
+func answers(p *config.Plugin) bool {
+	if p.Name == "request-termination" {
+		return text(p.Config, "trigger") == ""
+	}
+	return slices.Contains(answering, p.Name) || isFunction(p) && mentions(p.Config, "response.exit", "ngx.exit")
+}
+
+// isFunction: these two hold code of the operator's.
+func isFunction(p *config.Plugin) bool { return p.Name == "pre-function" || p.Name == "post-function" }
+
+func isTransformer(p *config.Plugin) bool {
+	return p.Name == "request-transformer" || p.Name == "request-transformer-advanced"
+}
+
+// rewrittenURI is the path that a transformer puts in place of the computed one.
+func rewrittenURI(p *config.Plugin) string {
+	if !isTransformer(p) {
+		return ""
+	}
+	return text(p.Config, "replace", "uri")
+}
+
+// text is a string in a plugin's configuration, "" when it is not there.
+func text(conf map[string]any, path ...string) string {
+	s, _ := value(conf, path...).(string)
+	return s
+}
+
+func value(conf map[string]any, path ...string) any {
+	var v any = conf
+	for _, key := range path {
+		m, ok := v.(map[string]any)
+		if !ok {
+			return nil
+		}
+		v = m[key]
+	}
+	return v
+}
+
+// mentions reports whether one of the words stands in any string of a value.
+func mentions(v any, words ...string) bool {
+	switch v := v.(type) {
+	case string:
+		return slices.ContainsFunc(words, func(w string) bool { return strings.Contains(v, w) })
+	case []any:
+		return slices.ContainsFunc(v, func(e any) bool { return mentions(e, words...) })
+	case map[string]any:
+		for key, e := range v {
+			if mentions(key, words...) || mentions(e, words...) {
+				return true
+			}
+		}
+	}
+	return false
+}
