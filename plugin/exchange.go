@@ -5,7 +5,6 @@ import (
 	"net/http"
 	"slices"
 	"strconv"
-	"strings"
 
 	"github.com/Kong/go-pdk/entities"
 
@@ -26,12 +25,7 @@ func readRequest(gw gateway) (diagnose.Exchange, error) {
 	if x.Upstream.Query == "" {
 		x.Upstream.Query = x.Client.Query
 	}
-	x.Stripped = stripped(x)
-	x.Upstream.Host = upstreamHost(x)
-	if x.Service != nil {
-		x.Upstream.Scheme = x.Service.Protocol
-	}
-	return x, r.err
+	return diagnose.Derive(x), r.err
 }
 
 // readExchange reads a request and its answer in the response phase, where nothing
@@ -50,28 +44,6 @@ func readExchange(gw gateway, status int) (diagnose.Exchange, error) {
 	x.Response = diagnose.Response{Status: status, Header: r.headers(gw.ResponseHeaders)}
 	x.Response.Body = r.body(x.Response.Header)
 	return x, r.err
-}
-
-// upstreamHost is the Host that Kong is about to send: the client's where the route
-// keeps it, else the service's. ($upstream_host is empty in the access phase.)
-func upstreamHost(x diagnose.Exchange) string {
-	if x.Route != nil && x.Route.PreserveHost {
-		return x.Client.Host
-	}
-	return serviceHost(x.Service)
-}
-
-// stripped is what strip_path removes of the client's path: where Kong's own word
-// is not at hand, the route says it.
-func stripped(x diagnose.Exchange) string {
-	if x.Route == nil || !x.Route.StripPath {
-		return ""
-	}
-	prefix, _ := router.MatchPath(x.Route, router.Normalize(x.Client.Path))
-	if prefix == "/" {
-		return ""
-	}
-	return prefix
 }
 
 // reader reads from the gateway until something goes wrong, and remembers what.
@@ -129,7 +101,7 @@ func (r *reader) body(h http.Header) []byte {
 func (r *reader) request() diagnose.Exchange {
 	var x diagnose.Exchange
 	// $request is the raw request line: the one thing that no plugin can change.
-	x.Client.Method, x.Client.Path, x.Client.Query = requestLine(r.variable("request"))
+	x.Client.Method, x.Client.Path, x.Client.Query = diagnose.RequestLine(r.variable("request"))
 	x.Client.Host = r.variable("http_host")
 	x.Upstream.Method = r.variable("request_method")
 	x.Upstream.Path, x.Upstream.Query = router.SplitTarget(r.variable("upstream_uri"))
@@ -155,17 +127,6 @@ func (r *reader) entities(x *diagnose.Exchange) {
 	x.Route = routeOf(route, x.Service)
 }
 
-// requestLine splits METHOD SP TARGET SP VERSION (RFC 9112 section 3). HTTP/0.9
-// sends no version.
-func requestLine(line string) (method, path, query string) {
-	method, target, _ := strings.Cut(line, " ")
-	if i := strings.LastIndex(target, " HTTP/"); i >= 0 {
-		target = target[:i]
-	}
-	path, query = router.SplitTarget(target)
-	return method, path, query
-}
-
 // bufferedMethod is the method that leaves Kong's buffered hop, the only way to a
 // response phase. It knows fifteen methods and sends any other as GET (measured).
 func bufferedMethod(method string) string {
@@ -173,18 +134,6 @@ func bufferedMethod(method string) string {
 		return method
 	}
 	return http.MethodGet
-}
-
-// serviceHost is the Host that Kong sends when it keeps none: the service's, with
-// the port when it is not the protocol's default.
-func serviceHost(s *config.Service) string {
-	if s == nil {
-		return ""
-	}
-	if s.Port == 0 || s.Protocol == "http" && s.Port == 80 || s.Protocol == "https" && s.Port == 443 {
-		return s.Host
-	}
-	return s.Host + ":" + strconv.Itoa(s.Port)
 }
 
 // routeOf takes what the PDK tells of a route. It has no path_handling, no

@@ -8,15 +8,13 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"net"
 	"net/http"
-	"slices"
-	"strconv"
 	"strings"
 
 	"diag405/kong/config"
 	"diag405/kong/router"
 	"diag405/plugin/diagnose"
+	"diag405/plugin/record"
 	"diag405/plugin/report"
 )
 
@@ -56,57 +54,6 @@ func readFailure(in io.Reader) (*failure, error) {
 	return nil, errors.New("stdin has neither a log plugin's record nor a diagnosis of diag405")
 }
 
-// logRecord is what is read of a record (kong/pdk/log.lua).
-type logRecord struct {
-	Request struct {
-		Method  string         `json:"method"`
-		URI     string         `json:"uri"`
-		Headers map[string]any `json:"headers"`
-	} `json:"request"`
-	UpstreamURI string `json:"upstream_uri"`
-	Source      string `json:"source"`
-	Response    struct {
-		Status  int            `json:"status"`
-		Headers map[string]any `json:"headers"`
-	} `json:"response"`
-	Route *struct {
-		ID        string   `json:"id"`
-		Name      string   `json:"name"`
-		Paths     []string `json:"paths"`
-		Hosts     []string `json:"hosts"`
-		Methods   []string `json:"methods"`
-		Protocols []string `json:"protocols"`
-		StripPath bool     `json:"strip_path"`
-		Preserve  bool     `json:"preserve_host"`
-		Redirect  int      `json:"https_redirect_status_code"`
-	} `json:"route"`
-	Service *struct {
-		ID       string `json:"id"`
-		Name     string `json:"name"`
-		Protocol string `json:"protocol"`
-		Host     string `json:"host"`
-		Port     int    `json:"port"`
-		Path     string `json:"path"`
-	} `json:"service"`
-	Tries []struct {
-		IP   string `json:"ip"`
-		Port int    `json:"port"`
-	} `json:"tries"`
-	// Ours is what diag405 put into the record: it saw the request before plugins
-	// changed it.
-	Ours *struct {
-		Client   recordedRequest `json:"client"`
-		Upstream recordedRequest `json:"upstream"`
-		Stripped string          `json:"stripped"`
-	} `json:"diag405"`
-}
-
-type recordedRequest struct {
-	Method string `json:"method"`
-	Path   string `json:"path"` // with the query's names
-	Host   string `json:"host"`
-}
-
 // readRecord reads one record, or of a list of them (http-log's queue sends those)
 // the first that failed.
 func readRecord(data []byte) (*failure, error) {
@@ -126,133 +73,17 @@ func readRecord(data []byte) (*failure, error) {
 }
 
 func decodeRecord(data []byte) (*failure, error) {
-	var r logRecord
-	// A list that is empty comes as an empty object: Lua has one kind of table. Such
-	// a field is left out, and the rest is read.
-	var wrongType *json.UnmarshalTypeError
-	d := json.NewDecoder(bytes.NewReader(data)) // of several lines, the first
-	if err := d.Decode(&r); err != nil && !errors.As(err, &wrongType) {
-		return nil, fmt.Errorf("stdin is not a record in JSON: %w", err)
-	}
+	r, err := record.Parse(data) // of several lines, the first
 	switch {
+	case err != nil:
+		return nil, fmt.Errorf("stdin is not a record in JSON: %w", err)
 	case r.Request.Method == "" || r.Request.URI == "":
 		return nil, errors.New("stdin is not a record of Kong: it has no request.method and request.uri")
 	case r.Response.Status < 400:
 		return nil, fmt.Errorf("the record's status is %d: there is no failure to explain", r.Response.Status)
 	}
-	return r.failure(), nil
-}
-
-func (r *logRecord) failure() *failure {
-	x := diagnose.Exchange{
-		Response: diagnose.Response{Status: r.Response.Status, Header: recordedHeader(r.Response.Headers)},
-		Source:   r.source(),
-		Service:  r.service(),
-	}
-	x.Route = r.route(x.Service)
-	x.Client = diagnose.Request{Method: r.Request.Method, Scheme: "http", Header: recordedHeader(r.Request.Headers)}
-	x.Client.Host = x.Client.Header.Get("Host")
-	x.Client.Path, x.Client.Query = router.SplitTarget(r.Request.URI)
-	x.Upstream = r.upstream(x)
-	x.Stripped = strippedFrom(x)
-	if n := len(r.Tries); n > 0 {
-		x.Target = net.JoinHostPort(r.Tries[n-1].IP, strconv.Itoa(r.Tries[n-1].Port))
-	}
-	r.correct(&x)
-	return &failure{asked: askedOf(x.Client), exchange: x}
-}
-
-// source is who answered, in the words of kong.response.get_source. A record says
-// "kong" for a plugin's answer and for Kong's own (RESPONSE_SOURCE in
-// kong/constants.lua); Kong's own 405s come before any route is found. Older
-// versions do not say.
-func (r *logRecord) source() string {
-	switch {
-	case r.Source == "upstream":
-		return "service"
-	case r.Source == "kong" && r.Route != nil && r.Route.ID != "":
-		return "exit"
-	case r.Source == "kong":
-		return "error"
-	}
-	return r.Source
-}
-
-// correct takes over what diag405 saw: a record has the method as plugins left it.
-func (r *logRecord) correct(x *diagnose.Exchange) {
-	if r.Ours == nil || r.Ours.Client.Method == "" {
-		return
-	}
-	x.Client.Method, x.Upstream.Method = r.Ours.Client.Method, r.Ours.Upstream.Method
-	x.Upstream.Path, _ = router.SplitTarget(r.Ours.Upstream.Path)
-	x.Upstream.Host = cmp.Or(r.Ours.Upstream.Host, x.Upstream.Host)
-	x.Stripped = r.Ours.Stripped
-	x.Buffered = isBuffered(*x)
-}
-
-// isBuffered reports whether Kong's buffered hop is what changed the method.
-func isBuffered(x diagnose.Exchange) bool {
-	return x.Upstream.Method == http.MethodGet && !slices.Contains(diagnose.BufferedMethods, x.Client.Method)
-}
-
-func (r *logRecord) upstream(x diagnose.Exchange) diagnose.Request {
-	u := diagnose.Request{Method: r.Request.Method, Scheme: "http"}
-	u.Path, u.Query = router.SplitTarget(cmp.Or(r.UpstreamURI, r.Request.URI))
-	if s := x.Service; s != nil {
-		u.Scheme, u.Host = s.Protocol, hostWithPort(s.Protocol, s.Host, s.Port)
-	}
-	if x.Route != nil && x.Route.PreserveHost {
-		u.Host = x.Client.Host
-	}
-	return u
-}
-
-// strippedFrom is what strip_path removed: a record does not say, its route does.
-func strippedFrom(x diagnose.Exchange) string {
-	if x.Route == nil || !x.Route.StripPath {
-		return ""
-	}
-	prefix, _ := router.MatchPath(x.Route, router.Normalize(x.Client.Path))
-	if prefix == "/" {
-		return ""
-	}
-	return prefix
-}
-
-func (r *logRecord) route(s *config.Service) *config.Route {
-	if r.Route == nil || r.Route.ID == "" {
-		return nil
-	}
-	return &config.Route{
-		ID: r.Route.ID, Name: r.Route.Name, Service: s,
-		Paths: r.Route.Paths, Hosts: r.Route.Hosts, Methods: r.Route.Methods, Protocols: r.Route.Protocols,
-		StripPath: r.Route.StripPath, PreserveHost: r.Route.Preserve, HTTPSRedirectStatusCode: r.Route.Redirect,
-	}
-}
-
-func (r *logRecord) service() *config.Service {
-	if r.Service == nil || r.Service.ID == "" {
-		return nil
-	}
-	s := r.Service
-	return &config.Service{ID: s.ID, Name: s.Name, Protocol: s.Protocol, Host: s.Host, Port: s.Port, Path: s.Path}
-}
-
-// recordedHeader: a value is a string or a list of them.
-func recordedHeader(fields map[string]any) http.Header {
-	h := http.Header{}
-	for name, value := range fields {
-		list, isList := value.([]any)
-		if !isList {
-			list = []any{value}
-		}
-		for _, v := range list {
-			if s, ok := v.(string); ok {
-				h.Add(name, s)
-			}
-		}
-	}
-	return h
+	x := r.Exchange("")
+	return &failure{asked: askedOf(x.Client), exchange: x}, nil
 }
 
 func askedOf(r diagnose.Request) asked {
@@ -282,7 +113,7 @@ func lineFailure(e report.Entry) (*failure, error) {
 			x.Response.Header.Set(name, value)
 		}
 	}
-	x.Buffered = isBuffered(x)
+	x.Buffered = record.Buffered(x)
 	x.Route, x.Service = namedRoute(e.Fields["route"]), namedService(e.Fields["service"])
 	told := &verdictData{Cause: e.Fields["cause"], Certainty: e.Fields["certainty"], Reason: e.Fields["reason"]}
 	if allow, ok := e.Fields["allow"]; ok {

@@ -464,3 +464,21 @@ func BenchmarkExplain(b *testing.B) {
 		})
 	}
 }
+
+func TestRequestLine(t *testing.T) {
+	tests := []struct{ line, method, path, query string }{
+		{"GET /a HTTP/1.1", "GET", "/a", ""},
+		{"GET /a?b=c?d HTTP/2.0", "GET", "/a", "b=c?d"},
+		{"GET /a b HTTP/1.1", "GET", "/a b", ""},
+		{"POST http://host:80/a?b HTTP/1.1", "POST", "/a", "b"},
+		{"POST http://host HTTP/1.1", "POST", "/", ""},
+		{"GET /x?u=http://y/z HTTP/1.1", "GET", "/x", "u=http://y/z"},
+		{"OPTIONS * HTTP/1.1", "OPTIONS", "*", ""},
+		{"GET /a", "GET", "/a", ""},
+		{"", "", "", ""},
+	}
+	for _, tt := range tests {
+		method, path, query := RequestLine(tt.line)
+		assert.Equal(t, []string{tt.method, tt.path, tt.query}, []string{method, path, query}, tt.line)
+	}
+}

@@ -1,0 +1,188 @@
+// Package record reads what Kong's log plugins write about a request
+// (kong.log.serialize) as an exchange to explain. It is pure.
+package record
+
+import (
+	"bytes"
+	"cmp"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"slices"
+	"strconv"
+	"strings"
+
+	"diag405/kong/config"
+	"diag405/kong/router"
+	"diag405/plugin/diagnose"
+)
+
+// Record is what is read of kong.log.serialize (kong/pdk/log.lua).
+type Record struct {
+	Request struct {
+		ID      string  `json:"id"`
+		Method  string  `json:"method"` // as plugins left it
+		URI     string  `json:"uri"`
+		Headers headers `json:"headers"`
+	} `json:"request"`
+	UpstreamURI string `json:"upstream_uri"`
+	Source      string `json:"source"`
+	Response    struct {
+		Status  int     `json:"status"`
+		Headers headers `json:"headers"`
+	} `json:"response"`
+	Route   *route   `json:"route"`
+	Service *service `json:"service"`
+	Tries   []struct {
+		IP   string `json:"ip"`
+		Port int    `json:"port"`
+	} `json:"tries"`
+	// Ours is what diag405 put into the record in the response phase: it saw the
+	// request before plugins changed it.
+	Ours *struct {
+		Client   request `json:"client"`
+		Upstream request `json:"upstream"`
+		Stripped string  `json:"stripped"`
+	} `json:"diag405"`
+}
+
+type request struct {
+	Method string `json:"method"`
+	Path   string `json:"path"` // with the query's names
+	Host   string `json:"host"`
+}
+
+type route struct {
+	ID        string   `json:"id"`
+	Name      string   `json:"name"`
+	Paths     []string `json:"paths"`
+	Hosts     []string `json:"hosts"`
+	Methods   []string `json:"methods"`
+	Protocols []string `json:"protocols"`
+	StripPath bool     `json:"strip_path"`
+	Preserve  bool     `json:"preserve_host"`
+	Redirect  int      `json:"https_redirect_status_code"`
+}
+
+type service struct {
+	ID       string `json:"id"`
+	Name     string `json:"name"`
+	Protocol string `json:"protocol"`
+	Host     string `json:"host"`
+	Port     int    `json:"port"`
+	Path     string `json:"path"`
+}
+
+// headers are a record's: a value is a string or a list of them.
+type headers map[string]any
+
+func (h headers) canonical() http.Header {
+	out := http.Header{}
+	for name, value := range h {
+		list, isList := value.([]any)
+		if !isList {
+			list = []any{value}
+		}
+		for _, v := range list {
+			if s, ok := v.(string); ok {
+				out.Add(name, s)
+			}
+		}
+	}
+	return out
+}
+
+// Parse reads one record; what follows it is left alone. A list that is empty comes
+// from Kong as an empty object, since Lua has one kind of table: such a field is
+// left out, and the rest is read.
+func Parse(data []byte) (*Record, error) {
+	var r Record
+	var wrongType *json.UnmarshalTypeError
+	if err := json.NewDecoder(bytes.NewReader(data)).Decode(&r); err != nil && !errors.As(err, &wrongType) {
+		return nil, fmt.Errorf("decoding the log record: %w", err)
+	}
+	return &r, nil
+}
+
+// Exchange is the record as an exchange. Line is the request line as the client
+// sent it, "" when it is not known: the record has the method as plugins left it.
+func (r *Record) Exchange(line string) diagnose.Exchange {
+	x := diagnose.Exchange{
+		Response: diagnose.Response{Status: r.Response.Status, Header: r.Response.Headers.canonical()},
+		Source:   r.source(),
+		Client:   diagnose.Request{Method: r.Request.Method, Scheme: "http", Header: r.Request.Headers.canonical()},
+		Upstream: diagnose.Request{Method: r.Request.Method},
+		Service:  r.service(),
+	}
+	if strings.HasPrefix(x.Response.Header.Get("Server"), "kong/") {
+		x.Response.Header.Del("Server") // Kong's own, which it adds where the upstream sent none
+	}
+	x.Route = r.route(x.Service)
+	x.Client.Host = x.Client.Header.Get("Host")
+	x.Client.Path, x.Client.Query = router.SplitTarget(r.Request.URI)
+	if line != "" {
+		x.Client.Method, x.Client.Path, x.Client.Query = diagnose.RequestLine(line)
+	}
+	x.Upstream.Path, x.Upstream.Query = router.SplitTarget(cmp.Or(r.UpstreamURI, r.Request.URI))
+	x = diagnose.Derive(x)
+	if n := len(r.Tries); n > 0 {
+		x.Target = net.JoinHostPort(r.Tries[n-1].IP, strconv.Itoa(r.Tries[n-1].Port))
+	}
+	return r.corrected(x)
+}
+
+// source is who answered, in the words of kong.response.get_source. A record says
+// "kong" for a plugin's answer and for Kong's own (RESPONSE_SOURCE in
+// kong/constants.lua); Kong's own 405s come before any route is found. Older
+// versions do not say.
+func (r *Record) source() string {
+	switch {
+	case r.Source == "upstream":
+		return "service"
+	case r.Source == "kong" && r.Route != nil && r.Route.ID != "":
+		return "exit"
+	case r.Source == "kong":
+		return "error"
+	}
+	return r.Source
+}
+
+// corrected takes over what diag405 itself saw.
+func (r *Record) corrected(x diagnose.Exchange) diagnose.Exchange {
+	if r.Ours == nil || r.Ours.Client.Method == "" {
+		return x
+	}
+	x.Client.Method, x.Upstream.Method = r.Ours.Client.Method, r.Ours.Upstream.Method
+	x.Upstream.Path, _ = router.SplitTarget(r.Ours.Upstream.Path)
+	x.Upstream.Host = cmp.Or(r.Ours.Upstream.Host, x.Upstream.Host)
+	x.Stripped = r.Ours.Stripped
+	x.Buffered = Buffered(x)
+	return x
+}
+
+// Buffered reports whether Kong's buffered hop is what changed the method, as far
+// as the two methods tell.
+func Buffered(x diagnose.Exchange) bool {
+	return x.Upstream.Method == http.MethodGet && !slices.Contains(diagnose.BufferedMethods, x.Client.Method)
+}
+
+func (r *Record) route(s *config.Service) *config.Route {
+	if r.Route == nil || r.Route.ID == "" {
+		return nil
+	}
+	return &config.Route{
+		ID: r.Route.ID, Name: r.Route.Name, Service: s,
+		Paths: r.Route.Paths, Hosts: r.Route.Hosts, Methods: r.Route.Methods, Protocols: r.Route.Protocols,
+		StripPath: r.Route.StripPath, PreserveHost: r.Route.Preserve, HTTPSRedirectStatusCode: r.Route.Redirect,
+	}
+}
+
+func (r *Record) service() *config.Service {
+	if r.Service == nil || r.Service.ID == "" {
+		return nil
+	}
+	s := r.Service
+	return &config.Service{ID: s.ID, Name: s.Name, Protocol: s.Protocol, Host: s.Host, Port: s.Port, Path: s.Path}
+}
