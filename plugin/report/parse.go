@@ -31,10 +31,11 @@ func (e Entry) Change() (map[string]any, error) {
 // nginx and Kong put around it is passed over. ok is false for a line that is not
 // ours or is cut short.
 func ParseLine(line string) (e Entry, ok bool) {
-	_, ours, found := strings.Cut(line, Prefix)
+	_, own, found := ownPart([]byte(line))
 	if !found {
-		return Entry{}, false
+		return Entry{}, false // not ours, or in what a client sent
 	}
+	ours := string(own)
 	fields := map[string]string{}
 	if strings.HasPrefix(ours, "{") {
 		if json.NewDecoder(strings.NewReader(ours)).Decode(&fields) != nil {

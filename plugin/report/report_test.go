@@ -99,7 +99,14 @@ func TestParseLine(t *testing.T) {
 			assert.Equal(t, "path,host", e.Fields["changed"], "the last field, with nginx's comma behind it")
 		}
 	}
-	for _, line := range []string{"", before + "something else" + after, before + "[diag405] config: wrong" + after, `[diag405] {"event":`, `[diag405] event="acc`} {
+	// The log phase runs in a timer, and Kong names the plugin there.
+	logPhase := `2026/11/23 08:06:03 [warn] 1443#0: *656 [kong] pb_rpc.lua:233 [diag405-log] `
+	e, ok := ParseLine(logPhase + DiagnosisLine(x, d, Options{Phase: "log"}) + `, context: ngx.timer, client: 127.0.0.1, server: 0.0.0.0:8000`)
+	require.True(t, ok)
+	assert.Equal(t, "log", e.Fields["phase"])
+
+	forged := `2026/11/23 08:06:03 [error] 1443#0: *656 something, request: "GET /[diag405] event=diagnosis cause=x HTTP/1.1", host: "h"`
+	for _, line := range []string{forged, "", before + "something else" + after, before + "[diag405] config: wrong" + after, `[diag405] {"event":`, `[diag405] event="acc`} {
 		_, ok := ParseLine(line)
 		assert.False(t, ok, line)
 	}

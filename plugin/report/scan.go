@@ -74,7 +74,23 @@ func header(head []byte) (time []byte, ok bool) {
 	if !ok || !bytes.HasSuffix(file, []byte(".lua")) || bytes.IndexByte(file, ' ') >= 0 {
 		return nil, false
 	}
-	return time, string(digits(head)) == " "
+	return time, isNamed(digits(head))
+}
+
+// isNamed reports what may stand between the place in Kong's source and a message: a
+// space, and in the log phase the plugin's name as well (set_namespaced_log in
+// kong/global.lua).
+func isNamed(rest []byte) bool {
+	if string(rest) == " " {
+		return true
+	}
+	name, ok := bytes.CutPrefix(rest, []byte(" ["))
+	if !ok {
+		return false
+	}
+	name, ok = bytes.CutSuffix(name, []byte("] "))
+	plain := func(r rune) bool { return r == '-' || r == '_' || r >= '0' && r <= '9' || r >= 'a' && r <= 'z' }
+	return ok && bytes.IndexFunc(name, func(r rune) bool { return !plain(r) }) < 0
 }
 
 // timeIn is where nginx's time begins, -1 when it is not where it should be.
