@@ -49,9 +49,8 @@ type Config struct {
 
 	// Buffering is "auto" or "always". A response phase makes Kong read each answer
 	// whole before it passes it on. With auto the requests which that would break
-	// (event streams, upgrades, gRPC, methods that Kong's buffered hop would turn
-	// into GET) are left unbuffered, and are then logged but not explained. Default
-	// auto.
+	// (event streams, gRPC, methods that Kong's buffered hop would turn into GET) are
+	// left unbuffered, and are then logged but not explained. Default auto.
 	Buffering string `json:"buffering"`
 
 	// HeaderPrefix begins the headers' names: letters, digits and dashes. Default
