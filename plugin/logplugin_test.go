@@ -38,8 +38,9 @@ func logged(status int, target string) *fake {
 func diagnosisOf(t *testing.T, f *fake) report.Entry {
 	t.Helper()
 	require.Len(t, f.lines, 1)
-	require.True(t, strings.HasPrefix(f.lines[0], "warn: "), f.lines[0])
-	e, ok := report.ParseLine(f.lines[0])
+	line, ok := strings.CutPrefix(f.lines[0], "warn: ")
+	require.True(t, ok, f.lines[0])
+	e, ok := report.ParseLine(line)
 	require.True(t, ok, f.lines[0])
 	return e
 }
