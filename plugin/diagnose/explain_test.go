@@ -2,6 +2,7 @@ package diagnose
 
 import (
 	"net/http"
+	"slices"
 	"strings"
 	"testing"
 
@@ -481,4 +482,21 @@ func TestRequestLine(t *testing.T) {
 		method, path, query := RequestLine(tt.line)
 		assert.Equal(t, []string{tt.method, tt.path, tt.query}, []string{method, path, query}, tt.line)
 	}
+}
+
+func FuzzParseAllow(f *testing.F) {
+	for _, s := range []string{"", "GET", "GET, HEAD,POST", ",, GET,", "GET\r\nX: y", "a b", "\x00\xff", "get, GET"} {
+		f.Add(s, s)
+	}
+	f.Fuzz(func(t *testing.T, one, two string) {
+		a := ParseAllow([]string{one, two})
+		if !a.Sent {
+			t.Fatal("an Allow that came was not seen")
+		}
+		for i, m := range a.Methods {
+			if !isToken(m) || slices.Index(a.Methods, m) != i || !strings.Contains(one+","+two, m) {
+				t.Fatalf("%q, %q gave %q", one, two, a.Methods)
+			}
+		}
+	})
 }
