@@ -42,6 +42,9 @@ type Options struct {
 	// ErrorLog receives the gateway's error log, whole lines at a time. Nil:
 	// nobody reads it.
 	ErrorLog io.Writer
+	// Faults, for tests of plugin servers, says what goes wrong with the reply to a
+	// call. Nil: nothing. It is called from many goroutines. A real Kong has none.
+	Faults func(Call) Fault
 }
 
 // Start starts the gateway that o describes, with an empty configuration. The

@@ -154,14 +154,14 @@ func (s *pluginServer) handleEvent(id int32, p phase, x *exchange) error {
 	if err != nil {
 		return err
 	}
-	for {
+	for n := 1; ; n++ {
 		method, err := c.readFrame()
 		if err == nil && len(method) == 0 {
 			_, err := s.finish(c)
 			return err
 		}
 		if err == nil {
-			err = c.answer(string(method), p, x)
+			err = s.answer(c, string(method), n, p, x)
 		}
 		if err != nil {
 			c.Close()
@@ -170,8 +170,8 @@ func (s *pluginServer) handleEvent(id int32, p phase, x *exchange) error {
 	}
 }
 
-// answer reads the arguments of an ask and writes its reply.
-func (c *rpcConn) answer(method string, p phase, x *exchange) error {
+// answer reads the arguments of an event's n-th ask and writes its reply.
+func (s *pluginServer) answer(c *rpcConn, method string, n int, p phase, x *exchange) error {
 	args, err := c.readFrame()
 	if err != nil {
 		return err
@@ -180,7 +180,7 @@ func (c *rpcConn) answer(method string, p phase, x *exchange) error {
 	if err != nil {
 		return err
 	}
-	return c.writeFrame(reply)
+	return c.reply(x.fault(s, p, method, n), reply)
 }
 
 func (s *pluginServer) begin(m *kong_plugin_protocol.RpcCall) (*rpcConn, error) {
