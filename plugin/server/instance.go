@@ -18,6 +18,10 @@ const (
 	// forgetAfter is how long an instance may be unused. Workers of Kong that crash
 	// close none of theirs; one that is used after all is started again.
 	forgetAfter = time.Hour
+	// forgetClosedAfter is how long an instance may be unused once somebody has closed
+	// it. Kong starts one again whose connection broke, and closes it only once, so
+	// that the count of its users says too much.
+	forgetClosedAfter = time.Minute
 	// firstFreeID begins the numbers of instances that cannot have Kong's own.
 	firstFreeID = 1 << 30
 )
@@ -31,6 +35,7 @@ type instance struct {
 	started time.Time
 	used    atomic.Int64 // Unix time of the last event, in seconds
 	users   int          // workers of Kong that started it; guarded by instances.mu
+	closed  bool         // by one of them at least; guarded by instances.mu
 }
 
 // phase is what an instance does in one of Kong's phases.
@@ -177,7 +182,7 @@ func (all *instances) start(p Plugin, name string, config []byte) *kong_plugin_p
 
 	all.mu.Lock()
 	defer all.mu.Unlock()
-	all.forget(time.Now().Add(-forgetAfter))
+	all.forget(time.Now())
 	i := all.byID[meta.Seq]
 	if i == nil || !bytes.Equal(i.config, config) {
 		taken := i != nil
@@ -200,11 +205,15 @@ func (all *instances) freeID() int32 {
 	return id
 }
 
-// forget drops the instances that were last used before a time. It is for callers
-// that hold the lock.
-func (all *instances) forget(before time.Time) {
+// forget drops the instances that were not used for too long. It is for callers that
+// hold the lock.
+func (all *instances) forget(now time.Time) {
 	for id, i := range all.byID {
-		if i.used.Load() < before.Unix() {
+		bound := forgetAfter
+		if i.closed {
+			bound = forgetClosedAfter
+		}
+		if i.used.Load() < now.Add(-bound).Unix() {
 			delete(all.byID, id)
 		}
 	}
@@ -230,6 +239,7 @@ func (all *instances) close(id int32) (*kong_plugin_protocol.InstanceStatus, err
 	if i == nil {
 		return nil, fmt.Errorf("no plugin instance %d", id)
 	}
+	i.closed = true
 	if i.users--; i.users <= 0 {
 		delete(all.byID, id)
 	}

@@ -369,3 +369,24 @@ func FuzzSession(f *testing.F) {
 		s.wg.Wait()
 	})
 }
+
+// Kong starts an instance again whose connection broke, and closes it once: it is
+// forgotten all the same, when it has not been used for a while.
+func TestInstanceStartedTwiceAndClosedOnce(t *testing.T) {
+	all := &instances{byID: map[int32]*instance{}}
+	p := Plugin{New: newTypical}
+	for range 2 {
+		all.start(p, "test", []byte(`{"__seq__":1}`))
+	}
+	if _, err := all.close(1); err != nil {
+		t.Fatal(err)
+	}
+	if all.use(1) == nil {
+		t.Fatal("another worker may still use it")
+	}
+	all.byID[1].used.Store(time.Now().Add(-2 * forgetClosedAfter).Unix())
+	all.start(p, "test", []byte(`{"__seq__":2}`))
+	if all.use(1) != nil {
+		t.Error("it was closed, is not used, and is not forgotten")
+	}
+}
