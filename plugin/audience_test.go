@@ -150,3 +150,23 @@ func flatten(v any) []string {
 	}
 	return nil
 }
+
+// Without show_upstream_address no header has the upstream's host, port or scheme,
+// whatever the cause.
+func TestUpstreamAddressIsNotTold(t *testing.T) {
+	for _, upstream := range []string{"inner.test:8900", "inner.test"} {
+		f := founding()
+		f.vars["request"], f.vars["http_host"] = "POST / HTTP/1.1", "shop."+upstream
+		f.vars["upstream_host"], f.vars["upstream_x_forwarded_prefix"] = upstream, ""
+		f.route.Paths, f.route.Hosts = []string{"/"}, []string{"shop." + upstream}
+		f.service.Host = "inner.test"
+		configured(t, `{}`).response(f)
+		require.NotEmpty(t, f.headers)
+		assert.Equal(t, "X-Diag: host-header;certainty=likely", f.headers[0])
+		for _, h := range f.headers {
+			told := strings.ReplaceAll(h, "shop.inner.test", "") // what the client asked for
+			assert.NotContains(t, told, "inner.test")
+			assert.NotContains(t, told, "http:")
+		}
+	}
+}

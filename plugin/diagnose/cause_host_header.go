@@ -19,7 +19,7 @@ var hostHeader = cause{
 		}
 		f := &finding{
 			certainty: Possible,
-			reason: "preserve_host is off on " + routeEntity(v.Route).String() + ", so the upstream got Host " + upstream +
+			reason: "preserve_host is off on " + routeEntity(v.Route).String() + ", so the upstream got the service's Host" +
 				" instead of " + client + " with " + v.Upstream.Line().String() + ", " + v.takes(),
 			facts: []string{"the client asked for " + client + ", the upstream was asked for " + upstream},
 			fixes: []Fix{v.routeSets("preserve_host", true, "set preserve_host=true", v.at(v.Upstream.Path))},

@@ -31,7 +31,7 @@ var servicePath = cause{
 			f.fixes = append(v.stripInstead(base, without), f.fixes...)
 		case v.hostNames(base):
 			f.certainty = Likely
-			f.reason = "service path " + base + " names what the Host " + hostname(v.Upstream.Host) + " says already, so " + v.got()
+			f.reason = "service path " + base + " names what the Host says already, so " + v.got()
 			f.facts = append(f.facts, "the Host begins with "+strings.Trim(base, "/"))
 		}
 		f.fixes = append(f.fixes, v.otherBases(base)...)
