@@ -335,7 +335,7 @@ func (f *forecast) findPeer() *answerData {
 	}
 	u.Scheme, u.Address = s.Protocol, net.JoinHostPort(host, strconv.Itoa(port))
 	if u.Host == "" {
-		u.Host = hostWithPort(s.Protocol, name, port)
+		u.Host = diagnose.HostOf(&config.Service{Protocol: s.Protocol, Host: name, Port: port})
 	}
 	return nil
 }
@@ -349,14 +349,6 @@ func (f *forecast) severalTargets(upstream string, targets []config.Target) {
 		names = append(names, net.JoinHostPort(t.Host, strconv.Itoa(t.Port)))
 	}
 	f.watch(fmt.Sprintf("upstream %s has %d targets, any of which may get the request: %s", upstream, len(targets), strings.Join(names, ", ")))
-}
-
-// hostWithPort leaves out the protocol's own port.
-func hostWithPort(protocol, host string, port int) string {
-	if protocol == "http" && port == 80 || protocol == "https" && port == 443 {
-		return host
-	}
-	return host + ":" + strconv.Itoa(port)
 }
 
 func (f *forecast) watch(words string) { f.out.Watch = append(f.out.Watch, words) }

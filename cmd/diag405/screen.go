@@ -25,13 +25,10 @@ type screen struct {
 // newScreen uses colour only on a terminal, and never when NO_COLOR is set.
 func newScreen(out io.Writer) *screen { return &screen{out: out, colour: isTerminal(out)} }
 
+// isTerminal reports where colour may be used.
 func isTerminal(out io.Writer) bool {
 	f, ok := out.(*os.File)
-	if !ok || os.Getenv("NO_COLOR") != "" || os.Getenv("TERM") == "dumb" {
-		return false
-	}
-	info, err := f.Stat()
-	return err == nil && info.Mode()&os.ModeCharDevice != 0
+	return ok && isTTY(f) && os.Getenv("NO_COLOR") == "" && os.Getenv("TERM") != "dumb"
 }
 
 // ANSI styles.

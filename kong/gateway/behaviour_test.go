@@ -151,7 +151,7 @@ func TestServerIsStartedAgain(t *testing.T) {
 	assert.NotEqual(t, pid, phaseOutcomes(t, outcomes, access)[0].PID)
 }
 
-func errorLogOf(g *standIn) string { return g.options.ErrorLog.(*syncBuffer).String() }
+func errorLogOf(g *standIn) string { return g.options.ErrorLog.(*Lines).String() }
 
 func TestServerThatDiesInAPhase(t *testing.T) {
 	up := echo(t)

@@ -2,7 +2,6 @@ package gateway
 
 import (
 	"bufio"
-	"bytes"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -51,29 +50,11 @@ func probePath(t *testing.T, name string) string {
 	return filepath.Join(filepath.Dir(binary), name)
 }
 
-// syncBuffer is an error log that a test reads while it is written.
-type syncBuffer struct {
-	mu sync.Mutex
-	b  bytes.Buffer
-}
-
-func (b *syncBuffer) Write(p []byte) (int, error) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.b.Write(p)
-}
-
-func (b *syncBuffer) String() string {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.b.String()
-}
-
 // standInFor starts a stand-in with plugins and a configuration.
 func standInFor(t *testing.T, o Options, declarative string) *standIn {
 	t.Helper()
 	if o.ErrorLog == nil {
-		o.ErrorLog = &syncBuffer{}
+		o.ErrorLog = &Lines{}
 	}
 	gw, err := Start(t.Context(), o)
 	require.NoError(t, err)

@@ -110,7 +110,7 @@ var phaseRows = []row{
 func TestPhases(t *testing.T) {
 	up := echo(t)
 	address, outcomes := reports(t)
-	log := &syncBuffer{}
+	log := &Lines{}
 	g := standInFor(t, Options{Plugins: []string{probePath(t, "probe")}, ErrorLog: log}, "")
 	for _, r := range phaseRows {
 		for _, p := range []phase{access, response, logging} {

@@ -29,7 +29,7 @@ func ask(cs ...[]any) string {
 func TestProxiesWithAccessAndResponsePlugin(t *testing.T) {
 	up := echo(t)
 	address, outcomes := reports(t)
-	log := &syncBuffer{}
+	log := &Lines{}
 	g := standInFor(t, Options{Plugins: []string{probePath(t, "probe")}, ErrorLog: log}, declare(up.URL+"/base", plainRoute, probe("probe", map[string]any{
 		"report":      address,
 		"in_access":   ask([]any{"Nginx", "GetVar", "request"}, []any{"Log", "Notice", "seen"}),

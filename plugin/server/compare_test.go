@@ -1,7 +1,6 @@
 package server
 
 import (
-	"bytes"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -203,7 +202,7 @@ func TestPanicUnderAGateway(t *testing.T) {
 	c := newCollector(t)
 	up := httptest.NewServer(http.NotFoundHandler())
 	defer up.Close()
-	log := &syncBuffer{}
+	log := &gateway.Lines{}
 	g, err := gateway.Start(t.Context(), gateway.Options{Plugins: []string{executable(t, oursName)}, ErrorLog: log})
 	require.NoError(t, err)
 	defer g.Close()
@@ -232,7 +231,7 @@ func transcript(t *testing.T, name string, ahead bool) string {
 		io.WriteString(w, "body")
 	}))
 	defer up.Close()
-	log := &syncBuffer{}
+	log := &gateway.Lines{}
 	g, err := gateway.Start(t.Context(), gateway.Options{Plugins: []string{executable(t, name)}, ErrorLog: log})
 	require.NoError(t, err)
 	defer g.Close()
@@ -264,22 +263,4 @@ func transcript(t *testing.T, name string, ahead bool) string {
 		}
 	}
 	return changing.ReplaceAllString(out.String(), "~")
-}
-
-// syncBuffer is an error log that a test reads while it is written.
-type syncBuffer struct {
-	mu sync.Mutex
-	b  bytes.Buffer
-}
-
-func (b *syncBuffer) Write(p []byte) (int, error) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.b.Write(p)
-}
-
-func (b *syncBuffer) String() string {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.b.String()
 }
