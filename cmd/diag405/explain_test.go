@@ -309,6 +309,14 @@ func testExplainRecordOfKong(t *testing.T, bin string) {
 	}
 }
 
+// onlyGet is an upstream that takes only GET.
+func onlyGet(w http.ResponseWriter, r *http.Request) {
+	if r.Method != http.MethodGet {
+		w.Header().Set("Allow", "GET")
+		w.WriteHeader(http.StatusMethodNotAllowed)
+	}
+}
+
 // failed has a gateway refuse the founding request, and returns what was logged of
 // it: file-log's record, and the line in the error log.
 func failed(t *testing.T, bin string) (record, line string) {
@@ -318,7 +326,7 @@ func failed(t *testing.T, bin string) (record, line string) {
 	gw, err := gateway.Start(ctx, gateway.Options{Plugins: []string{bin}, ErrorLog: log})
 	require.NoError(t, err)
 	defer gw.Close()
-	app := httptest.NewServer(http.HandlerFunc(refusing))
+	app := httptest.NewServer(http.HandlerFunc(onlyGet))
 	defer app.Close()
 	file := filepath.Join(t.TempDir(), "record")
 	doc := bytes.ReplaceAll(kong.Founding, []byte("http://weather:8900"), []byte(app.URL))

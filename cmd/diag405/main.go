@@ -6,18 +6,16 @@ package main
 
 import (
 	"fmt"
-	"io"
 	"os"
 	"strings"
 
+	"diag405/cmd/diag405/cli"
+	"diag405/cmd/diag405/demo"
+	"diag405/cmd/diag405/explain"
+	"diag405/cmd/diag405/lint"
+	"diag405/cmd/diag405/report"
+	"diag405/cmd/diag405/serve"
 	"diag405/plugin"
-)
-
-// Exit codes of all commands.
-const (
-	exitOK     = 0
-	exitFailed = 1 // it ran, and what it was to show did not come out
-	exitCannot = 2 // it cannot run: a wrong flag, file or address
 )
 
 const usage = `diag405 explains a 405 Method Not Allowed that came through Kong.
@@ -31,43 +29,37 @@ Each of them has a -h. Without a command it is the plugin server that Kong start
   -dump              print what Kong asks for at its start, and exit
 `
 
-// streams are what a command reads and writes.
-type streams struct {
-	in       io.Reader
-	out, err io.Writer
-}
-
 // command is something that diag405 does for people.
 type command struct {
 	name, summary string
-	run           func(args []string, std streams) int
+	run           func(args []string, std cli.Streams) int // returns the exit code
 }
 
 // commands, in the order in which help lists them.
 var commands = []command{
-	{"demo", "show the founding case end to end", demo},
-	{"explain", "say what Kong does with a request, and why it gets a 405", explain},
-	{"lint", "find what in a configuration leads to 405s", runLint},
-	{"report", "show what went wrong, from Kong's error log", logReport},
+	{"demo", "show the founding case end to end", demo.Run},
+	{"explain", "say what Kong does with a request, and why it gets a 405", explain.Run},
+	{"lint", "find what in a configuration leads to 405s", lint.Run},
+	{"report", "show what went wrong, from Kong's error log", report.Run},
 	{"version", "print the version", version},
 }
 
-func main() { os.Exit(run(os.Args[1:], streams{os.Stdin, os.Stdout, os.Stderr})) }
+func main() { os.Exit(run(os.Args[1:], cli.Streams{In: os.Stdin, Out: os.Stdout, Err: os.Stderr})) }
 
-func run(args []string, std streams) int {
+func run(args []string, std cli.Streams) int {
 	if len(args) == 0 || strings.HasPrefix(args[0], "-") {
-		return serve(args, std)
+		return serve.Run(args, std, help())
 	}
 	if args[0] == "help" {
-		fmt.Fprint(std.out, help())
-		return exitOK
+		fmt.Fprint(std.Out, help())
+		return cli.OK
 	}
 	for _, c := range commands {
 		if c.name == args[0] {
 			return c.run(args[1:], std)
 		}
 	}
-	return cannot(std, "unknown command %q; diag405 help lists them", args[0])
+	return std.Cannot("unknown command %q; diag405 help lists them", args[0])
 }
 
 // help is the usage with all commands.
@@ -79,13 +71,7 @@ func help() string {
 	return fmt.Sprintf(usage, list.String())
 }
 
-func version(_ []string, std streams) int {
-	fmt.Fprintln(std.out, "diag405", plugin.Version)
-	return exitOK
-}
-
-// cannot says in one line why a command cannot run.
-func cannot(std streams, format string, args ...any) int {
-	fmt.Fprintf(std.err, "diag405: "+format+"\n", args...)
-	return exitCannot
+func version(_ []string, std cli.Streams) int {
+	fmt.Fprintln(std.Out, "diag405", plugin.Version)
+	return cli.OK
 }

@@ -1,25 +1,25 @@
-package main
+// Package explain is the command that says what Kong does with a request, and why
+// it gets a 405.
+package explain
 
 import (
 	"cmp"
 	"context"
 	"errors"
-	"flag"
 	"fmt"
 	"net/http"
 	"net/url"
 	"os"
-	"os/signal"
 	"slices"
 	"strings"
-	"syscall"
 
+	"diag405/cmd/diag405/cli"
 	"diag405/kong/config"
 	"diag405/plugin/diagnose"
 	"diag405/plugin/openapi"
 )
 
-const explainUsage = `Usage: diag405 explain [flags] METHOD PATH
+const usage = `Usage: diag405 explain [flags] METHOD PATH
        diag405 explain -record [flags] < RECORD
 
 Says what Kong does with a request: which route matches and which nearly did, how
@@ -53,15 +53,15 @@ Examples:
   diag405 explain -admin http://localhost:8001 -status 405 -allow GET -header 'Server: uvicorn' POST /api/sendWeather
 `
 
-// explainOptions are the flags of explain.
-type explainOptions struct {
+// options are the flags.
+type options struct {
 	config, admin  string
-	adminHeaders   texts
+	adminHeaders   cli.Texts
 	host, scheme   string
-	requestHeaders texts
+	requestHeaders cli.Texts
 	status         int
 	allow          *string // nil: the answer has no Allow
-	answerHeaders  texts
+	answerHeaders  cli.Texts
 	record, probe  bool
 	openAPI, form  string
 	asked          asked
@@ -69,40 +69,27 @@ type explainOptions struct {
 	adminAPI       *admin
 }
 
-// texts is a flag that may be given several times.
-type texts []string
-
-func (t *texts) String() string { return strings.Join(*t, ", ") }
-
-func (t *texts) Set(s string) error {
-	*t = append(*t, s)
-	return nil
-}
-
-func explain(args []string, std streams) int {
-	o, err := explainFlags(args)
-	if errors.Is(err, flag.ErrHelp) {
-		fmt.Fprint(std.out, explainUsage)
-		return exitOK
-	}
+// Run explains one request, and returns the exit code.
+func Run(args []string, std cli.Streams) int {
+	o, err := parse(args)
 	if err != nil {
-		return cannot(std, "explain: %v; diag405 explain -h shows the usage", err)
+		return std.BadArguments("explain", usage, err)
 	}
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	ctx, stop := cli.Interruptible()
 	defer stop()
 	e, err := o.explain(ctx, std)
 	if err != nil {
-		return cannot(std, "explain: %v", err)
+		return std.Cannot("explain: %v", err)
 	}
 	if err := o.print(e, std); err != nil {
-		return cannot(std, "explain: printing: %v", err)
+		return std.Cannot("explain: printing: %v", err)
 	}
-	return exitOK
+	return cli.OK
 }
 
-func explainFlags(args []string) (*explainOptions, error) {
-	o := &explainOptions{}
-	flags := newFlags("explain")
+func parse(args []string) (*options, error) {
+	o := &options{}
+	flags := cli.NewFlags("explain")
 	flags.StringVar(&o.config, "config", "", "")
 	flags.StringVar(&o.admin, "admin", "", "")
 	flags.Var(&o.adminHeaders, "admin-header", "")
@@ -116,7 +103,7 @@ func explainFlags(args []string) (*explainOptions, error) {
 	flags.BoolVar(&o.probe, "probe", false, "")
 	flags.StringVar(&o.openAPI, "openapi", "", "")
 	flags.StringVar(&o.form, "o", "text", "")
-	words, err := parseMixed(flags, args)
+	words, err := cli.Parse(flags, args)
 	if err != nil {
 		return nil, err
 	}
@@ -126,24 +113,8 @@ func explainFlags(args []string) (*explainOptions, error) {
 	return o, nil
 }
 
-// parseMixed parses flags before, between and behind the other arguments, which it
-// returns; package flag stops at the first of those.
-func parseMixed(flags *flag.FlagSet, args []string) ([]string, error) {
-	var words []string
-	for {
-		if err := flags.Parse(args); err != nil {
-			return nil, err
-		}
-		if flags.NArg() == 0 {
-			return words, nil
-		}
-		words = append(words, flags.Arg(0))
-		args = flags.Args()[1:]
-	}
-}
-
 // check checks the flags against each other, and reads what they hold.
-func (o *explainOptions) check(words []string) error {
+func (o *options) check(words []string) error {
 	if o.form != "text" && o.form != "json" {
 		return fmt.Errorf("-o %q is not text or json", o.form)
 	}
@@ -165,7 +136,7 @@ func (o *explainOptions) check(words []string) error {
 	return o.readAnswer()
 }
 
-func (o *explainOptions) readAdmin() error {
+func (o *options) readAdmin() error {
 	if o.admin == "" {
 		if len(o.adminHeaders) > 0 {
 			return errors.New("-admin-header is for -admin")
@@ -178,7 +149,7 @@ func (o *explainOptions) readAdmin() error {
 }
 
 // checkRecord: a record brings the request and the answer along.
-func (o *explainOptions) checkRecord(words []string) error {
+func (o *options) checkRecord(words []string) error {
 	switch {
 	case len(words) > 0:
 		return fmt.Errorf("unexpected argument %q: -record brings the request along", words[0])
@@ -193,7 +164,7 @@ func (o *explainOptions) checkRecord(words []string) error {
 }
 
 // readRequest reads METHOD PATH and what belongs to the request.
-func (o *explainOptions) readRequest(words []string) error {
+func (o *options) readRequest(words []string) error {
 	if len(words) != 2 {
 		return fmt.Errorf("want METHOD PATH, got %q", words)
 	}
@@ -241,7 +212,7 @@ func (a *asked) readURL() error {
 }
 
 // readAnswer reads the answer that somebody pasted.
-func (o *explainOptions) readAnswer() error {
+func (o *options) readAnswer() error {
 	if o.status == 0 {
 		if o.allow != nil || len(o.answerHeaders) > 0 {
 			return errors.New("-allow and -header describe an answer: want its -status, too")
@@ -263,14 +234,14 @@ func (o *explainOptions) readAnswer() error {
 }
 
 // explain does what the flags say.
-func (o *explainOptions) explain(ctx context.Context, std streams) (*explanation, error) {
+func (o *options) explain(ctx context.Context, std cli.Streams) (*explanation, error) {
 	api, err := o.endpoints()
 	if err != nil {
 		return nil, err
 	}
 	var failed *failure
 	if o.record {
-		if failed, err = readFailure(std.in); err != nil {
+		if failed, err = readFailure(std.In); err != nil {
 			return nil, err
 		}
 	}
@@ -293,17 +264,17 @@ func (o *explainOptions) explain(ctx context.Context, std streams) (*explanation
 }
 
 // configuration is nil when the flags name none.
-func (o *explainOptions) configuration(ctx context.Context, std streams) (*config.Config, error) {
+func (o *options) configuration(ctx context.Context, std cli.Streams) (*config.Config, error) {
 	switch {
 	case o.adminAPI != nil:
 		return o.adminAPI.read(ctx)
 	case o.config != "":
-		return readConfig(o.config, std.in)
+		return readConfig(o.config, std.In)
 	}
 	return nil, nil
 }
 
-func (o *explainOptions) endpoints() ([]diagnose.Endpoint, error) {
+func (o *options) endpoints() ([]diagnose.Endpoint, error) {
 	if o.openAPI == "" {
 		return nil, nil
 	}
@@ -319,7 +290,7 @@ func (o *explainOptions) endpoints() ([]diagnose.Endpoint, error) {
 }
 
 // judge adds the verdict: on the answer that is known, else on one that may come.
-func (o *explainOptions) judge(ctx context.Context, f *forecast, failed *failure, seen diagnose.Offers) {
+func (o *options) judge(ctx context.Context, f *forecast, failed *failure, seen diagnose.Offers) {
 	x := f.exchange()
 	status := o.status
 	if failed != nil {
@@ -342,9 +313,9 @@ func (o *explainOptions) judge(ctx context.Context, f *forecast, failed *failure
 	}
 }
 
-func (o *explainOptions) print(e *explanation, std streams) error {
+func (o *options) print(e *explanation, std cli.Streams) error {
 	if o.form == "json" {
-		return printJSON(std.out, e)
+		return cli.PrintJSON(std.Out, e)
 	}
 	forms := []string{"declarative", "admin_api"}
 	switch {
@@ -353,6 +324,6 @@ func (o *explainOptions) print(e *explanation, std streams) error {
 	case o.admin != "":
 		forms = forms[1:]
 	}
-	_, err := fmt.Fprint(std.out, explainText(e, newScreen(std.out), forms))
+	_, err := fmt.Fprint(std.Out, text(e, cli.NewScreen(std.Out), forms))
 	return err
 }

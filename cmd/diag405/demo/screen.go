@@ -1,101 +1,70 @@
-package main
+package demo
 
 import (
 	"bufio"
 	"bytes"
 	"context"
-	"encoding/json"
 	"fmt"
 	"io"
 	"net"
 	"net/http"
 	"net/textproto"
-	"os"
 	"strings"
 
+	"diag405/cmd/diag405/cli"
 	"diag405/plugin/report"
 )
 
-// screen is where the demo shows what happens.
-type screen struct {
-	out    io.Writer
-	colour bool
-}
+// stage is where the demo shows what happens.
+type stage struct{ *cli.Screen }
 
-// newScreen uses colour only on a terminal, and never when NO_COLOR is set.
-func newScreen(out io.Writer) *screen { return &screen{out: out, colour: isTerminal(out)} }
-
-// isTerminal reports where colour may be used.
-func isTerminal(out io.Writer) bool {
-	f, ok := out.(*os.File)
-	return ok && isTTY(f) && os.Getenv("NO_COLOR") == "" && os.Getenv("TERM") != "dumb"
-}
-
-// ANSI styles.
-const (
-	bold   = "1"
-	faint  = "2"
-	red    = "31"
-	green  = "32"
-	yellow = "33"
-)
-
-func (s *screen) paint(style, text string) string {
-	if !s.colour {
-		return text
-	}
-	return "\x1b[" + style + "m" + text + "\x1b[0m"
-}
-
-func (s *screen) println(text string) { fmt.Fprintln(s.out, text) }
-
-func (s *screen) title(text string) { s.println(s.paint(bold, text)) }
-func (s *screen) step(text string)  { s.println("\n" + s.paint(bold, text)) }
-func (s *screen) note(text string)  { s.println("   " + s.paint(faint, text)) }
+func (s stage) title(text string) { s.Println(s.Paint(cli.Bold, text)) }
+func (s stage) step(text string)  { s.Println("\n" + s.Paint(cli.Bold, text)) }
+func (s stage) note(text string)  { s.Println("   " + s.Paint(cli.Faint, text)) }
 
 // logLine shows a line of the error log, with what is ours standing out.
-func (s *screen) logLine(line string) {
+func (s stage) logLine(line string) {
 	before, ours, _ := strings.Cut(line, report.Prefix)
 	ours, after, found := strings.Cut(ours, ", client: ")
 	if found {
 		after = ", client: " + after
 	}
-	s.println("   " + s.paint(faint, before) + report.Prefix + ours + s.paint(faint, after))
+	s.Println("   " + s.Paint(cli.Faint, before) + report.Prefix + ours + s.Paint(cli.Faint, after))
 }
 
 // post sends the founding request, shows it with its answer, and fails when the
 // status is another than expected.
-func (s *screen) post(ctx context.Context, base string, want int) error {
-	s.println("   $ curl -i -X POST " + base + demoPath + " -H 'Content-Type: application/json' -d '" + demoBody + "'")
+func (s stage) post(ctx context.Context, base string, want int) error {
+	s.Println("   $ curl -i -X POST " + base + weatherPath + " -H 'Content-Type: application/json' -d '" + weatherBody + "'")
 	a, err := postWeather(ctx, base)
 	if err != nil {
 		return err
 	}
 	s.answer(a)
 	if a.status != want {
-		return &unexpectedError{fmt.Sprintf("POST %s%s answered %d instead of %d; is the application the one of examples/fastapi?", base, demoPath, a.status, want)}
+		return &unexpectedError{fmt.Sprintf("POST %s%s answered %d instead of %d; is the application the one of examples/fastapi?", base, weatherPath, a.status, want)}
 	}
 	return nil
 }
 
 // answer shows the status line, the telling headers as they were received, and
 // the body.
-func (s *screen) answer(a received) {
-	style := green
+func (s stage) answer(a received) {
+	style := cli.Green
 	if a.status >= 400 {
-		style = red
+		style = cli.Red
 	}
-	s.println("   " + s.paint(style, a.head[0]))
+	s.Println("   " + s.Paint(style, a.head[0]))
 	for _, line := range a.head[1:] {
 		name, _, _ := strings.Cut(line, ":")
 		switch name = textproto.CanonicalMIMEHeaderKey(name); {
 		case strings.HasPrefix(name, "X-Diag"):
-			s.println("   " + s.paint(yellow, line))
+			s.Println("   " + s.Paint(cli.Yellow, line))
 		case name == "Allow", name == "Server":
-			s.println("   " + line)
+			s.Println("   " + line)
 		}
 	}
-	s.println("   " + strings.TrimSpace(a.body))
+	s.Println("   " + strings.TrimSpace(a.body))
 }
 
 // received is an answer as it came over the wire.
@@ -118,7 +87,7 @@ func postWeather(ctx context.Context, base string) (received, error) {
 	if deadline, ok := ctx.Deadline(); ok {
 		_ = conn.SetDeadline(deadline)
 	}
-	req, err := http.NewRequest(http.MethodPost, base+demoPath, strings.NewReader(demoBody))
+	req, err := http.NewRequest(http.MethodPost, base+weatherPath, strings.NewReader(weatherBody))
 	if err != nil {
 		return received{}, fmt.Errorf("making the request: %w", err)
 	}
@@ -146,13 +115,4 @@ func withPort(host string) string {
 		return host
 	}
 	return net.JoinHostPort(host, "80")
-}
-
-// compact is a value in one line of JSON.
-func compact(v any) string {
-	b, err := json.Marshal(v)
-	if err != nil {
-		return fmt.Sprint(v)
-	}
-	return string(b)
 }

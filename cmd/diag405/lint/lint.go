@@ -1,19 +1,20 @@
-package main
+// Package lint is the command that finds what in a configuration leads to 405s.
+package lint
 
 import (
 	"errors"
-	"flag"
 	"fmt"
 	"io"
 	"os"
 
+	"diag405/cmd/diag405/cli"
 	"diag405/kong/config"
 	"diag405/kong/lint"
 	"diag405/kong/lint/deck"
 	"diag405/plugin/openapi"
 )
 
-const lintUsage = `Usage: diag405 lint [flags] FILE
+const usage = `Usage: diag405 lint [flags] FILE
 
 Finds what in a declarative configuration (Kong's or decK's, YAML or JSON; - is
 stdin) sends requests to the wrong place, or very likely does. docs/lint.md
@@ -36,18 +37,18 @@ Examples:
   diag405 lint kong.yml -openapi openapi.yaml -service weather -o sarif
 `
 
-// lintOptions are the command's flags.
-type lintOptions struct {
+// options are the flags.
+type options struct {
 	file             string
 	openapi, service string
 	format           string
 	failOn           lint.Severity
 	ignore           []lint.Ignore
-	responsePhase    []string
+	responsePhase    cli.Texts
 }
 
-// lintResult is everything that is shown.
-type lintResult struct {
+// result is everything that is shown.
+type result struct {
 	file       string
 	findings   []lint.Finding
 	lines      map[lint.Object]int // where objects begin in the file, as far as known
@@ -57,41 +58,38 @@ type lintResult struct {
 	operations bool // there is a document
 }
 
-func runLint(args []string, std streams) int {
-	o, err := lintFlags(args)
-	if errors.Is(err, flag.ErrHelp) {
-		fmt.Fprint(std.out, lintUsage)
-		return exitOK
-	}
+// Run lints a file, and returns the exit code.
+func Run(args []string, std cli.Streams) int {
+	o, err := parse(args)
 	if err != nil {
-		return cannot(std, "lint: %v; diag405 lint -h shows the usage", err)
+		return std.BadArguments("lint", usage, err)
 	}
-	result, err := o.run(std.in)
+	r, err := o.run(std.In)
 	if err != nil {
-		return cannot(std, "lint: %v", err)
+		return std.Cannot("lint: %v", err)
 	}
-	if err := lintFormats[o.format](result, newScreen(std.out)); err != nil {
-		return cannot(std, "lint: writing the findings: %v", err)
+	if err := formats[o.format](r, cli.NewScreen(std.Out)); err != nil {
+		return std.Cannot("lint: writing the findings: %v", err)
 	}
-	for _, f := range result.findings {
+	for _, f := range r.findings {
 		if f.Severity.AtLeast(o.failOn) {
-			return exitFailed
+			return cli.Failed
 		}
 	}
-	return exitOK
+	return cli.OK
 }
 
-// lintFormats are what -o takes.
-var lintFormats = map[string]func(*lintResult, *screen) error{
-	"text":  lintText,
-	"json":  lintJSON,
-	"sarif": lintSARIF,
+// formats are what -o takes.
+var formats = map[string]func(*result, *cli.Screen) error{
+	"text":  printText,
+	"json":  printJSON,
+	"sarif": printSARIF,
 }
 
-// lintFlags reads flags before and behind the file.
-func lintFlags(args []string) (lintOptions, error) {
-	o := lintOptions{format: "text", failOn: lint.Warning}
-	flags := newFlags("lint")
+// parse reads flags before and behind the file.
+func parse(args []string) (options, error) {
+	o := options{format: "text", failOn: lint.Warning}
+	flags := cli.NewFlags("lint")
 	flags.StringVar(&o.openapi, "openapi", "", "")
 	flags.StringVar(&o.service, "service", "", "")
 	flags.StringVar(&o.format, "o", o.format, "")
@@ -101,11 +99,8 @@ func lintFlags(args []string) (lintOptions, error) {
 		o.ignore = append(o.ignore, i)
 		return err
 	})
-	flags.Func("response-phase", "", func(s string) error {
-		o.responsePhase = append(o.responsePhase, s)
-		return nil
-	})
-	files, err := parseAround(flags, args)
+	flags.Var(&o.responsePhase, "response-phase", "")
+	files, err := cli.Parse(flags, args)
 	if err != nil {
 		return o, err
 	}
@@ -114,7 +109,7 @@ func lintFlags(args []string) (lintOptions, error) {
 		return o, errors.New("which file?")
 	case len(files) > 1:
 		return o, fmt.Errorf("unexpected argument %q", files[1])
-	case lintFormats[o.format] == nil:
+	case formats[o.format] == nil:
 		return o, fmt.Errorf("-o %q should be text, json or sarif", o.format)
 	case o.failOn != lint.Error && o.failOn != lint.Warning && o.failOn != lint.Info:
 		return o, fmt.Errorf("-fail-on %q should be error, warning or info", string(o.failOn))
@@ -127,45 +122,29 @@ func lintFlags(args []string) (lintOptions, error) {
 	return o, nil
 }
 
-// parseAround parses flags that stand before and behind other arguments, which it
-// returns.
-func parseAround(flags *flag.FlagSet, args []string) ([]string, error) {
-	var others []string
-	for {
-		if err := flags.Parse(args); err != nil {
-			return nil, err
-		}
-		if flags.NArg() == 0 {
-			return others, nil
-		}
-		others = append(others, flags.Arg(0))
-		args = flags.Args()[1:]
-	}
-}
-
-func (o lintOptions) run(stdin io.Reader) (*lintResult, error) {
-	data, err := readLintFile(o.file, stdin)
+func (o options) run(stdin io.Reader) (*result, error) {
+	data, err := readFile(o.file, stdin)
 	if err != nil {
 		return nil, err
 	}
-	cfg, err := parseLintConfig(data)
+	cfg, err := parseConfig(data)
 	if err != nil {
 		return nil, fmt.Errorf("%q: %w", o.name(), err)
 	}
 	options := lint.Options{Ignore: o.ignore, ResponsePhase: o.responsePhase}
-	result := &lintResult{
+	r := &result{
 		file:     o.name(),
 		findings: lint.Lint(cfg, options),
 		lines:    objectLines(data, cfg),
 	}
 	if o.openapi == "" {
-		return result, nil
+		return r, nil
 	}
-	return result, o.prove(result, cfg, options, stdin)
+	return r, o.prove(r, cfg, options, stdin)
 }
 
 // name is what to call the file.
-func (o lintOptions) name() string {
+func (o options) name() string {
 	if o.file == "-" {
 		return "stdin"
 	}
@@ -173,7 +152,7 @@ func (o lintOptions) name() string {
 }
 
 // prove adds what becomes of the operations of the document.
-func (o lintOptions) prove(result *lintResult, cfg *config.Config, options lint.Options, stdin io.Reader) error {
+func (o options) prove(r *result, cfg *config.Config, options lint.Options, stdin io.Reader) error {
 	service := o.service
 	if service == "" && len(cfg.Services) == 1 {
 		service = cfg.Services[0].ID
@@ -181,7 +160,7 @@ func (o lintOptions) prove(result *lintResult, cfg *config.Config, options lint.
 	if service == "" {
 		return errors.New("which -service does the document describe?")
 	}
-	operations, err := lintOperationsOf(o.openapi, stdin)
+	operations, err := operationsOf(o.openapi, stdin)
 	if err != nil {
 		return err
 	}
@@ -189,13 +168,13 @@ func (o lintOptions) prove(result *lintResult, cfg *config.Config, options lint.
 	if err != nil {
 		return fmt.Errorf("-service: %w", err)
 	}
-	result.operations, result.openapi, result.service = true, o.openapi, lintServiceName(cfg, service)
-	result.proofs = proofs
-	result.findings = lint.Merge(result.findings, findings)
+	r.operations, r.openapi, r.service = true, o.openapi, serviceName(cfg, service)
+	r.proofs = proofs
+	r.findings = lint.Merge(r.findings, findings)
 	return nil
 }
 
-func lintServiceName(cfg *config.Config, service string) string {
+func serviceName(cfg *config.Config, service string) string {
 	for _, s := range cfg.Services {
 		if s.ID == service && s.Name != "" {
 			return s.Name
@@ -204,8 +183,8 @@ func lintServiceName(cfg *config.Config, service string) string {
 	return service
 }
 
-func lintOperationsOf(file string, stdin io.Reader) ([]lint.Operation, error) {
-	data, err := readLintFile(file, stdin)
+func operationsOf(file string, stdin io.Reader) ([]lint.Operation, error) {
+	data, err := readFile(file, stdin)
 	if err != nil {
 		return nil, err
 	}
@@ -222,9 +201,9 @@ func lintOperationsOf(file string, stdin io.Reader) ([]lint.Operation, error) {
 	return operations, nil
 }
 
-// readLintFile reads a file, or stdin for "-".
-func readLintFile(file string, stdin io.Reader) ([]byte, error) {
-	data, err := readInput(file, stdin)
+// readFile reads a file, or stdin for "-".
+func readFile(file string, stdin io.Reader) ([]byte, error) {
+	data, err := cli.ReadInput(file, stdin)
 	var pathError *os.PathError
 	if errors.As(err, &pathError) {
 		err = pathError.Err // without the path, which is named once
@@ -235,15 +214,15 @@ func readLintFile(file string, stdin io.Reader) ([]byte, error) {
 	return data, nil
 }
 
-// parseLintConfig reads a configuration of Kong's or decK's.
-func parseLintConfig(data []byte) (*config.Config, error) {
+// parseConfig reads a configuration of Kong's or decK's.
+func parseConfig(data []byte) (*config.Config, error) {
 	data, err := deck.Expand(data, os.LookupEnv)
 	if err != nil {
 		return nil, err
 	}
 	cfg, err := config.Parse(data)
 	if err != nil {
-		return nil, errors.New(oneLine(err))
+		return nil, errors.New(cli.OneLine(err))
 	}
 	return cfg, nil
 }

@@ -1,4 +1,4 @@
-package main
+package report
 
 import (
 	"fmt"
@@ -6,6 +6,8 @@ import (
 	"os"
 	"strings"
 	"time"
+
+	"diag405/cmd/diag405/cli"
 )
 
 // progress is a bar on a terminal, from the first second on.
@@ -21,18 +23,7 @@ type progress struct {
 }
 
 func newProgress(out io.Writer) *progress {
-	f, ok := out.(*os.File)
-	return &progress{out: out, on: ok && isTTY(f) && os.Getenv("TERM") != "dumb", begun: time.Now()}
-}
-
-// isTTY reports a terminal; the null device is none.
-func isTTY(f *os.File) bool {
-	info, err := f.Stat()
-	if err != nil || info.Mode()&os.ModeCharDevice == 0 {
-		return false
-	}
-	null, err := os.Stat(os.DevNull)
-	return err != nil || !os.SameFile(info, null)
+	return &progress{out: out, on: cli.CanRedraw(out), begun: time.Now()}
 }
 
 func (p *progress) expect(info os.FileInfo) {

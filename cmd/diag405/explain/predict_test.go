@@ -1,4 +1,4 @@
-package main
+package explain
 
 import (
 	"bufio"
@@ -13,6 +13,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"diag405/cmd/diag405/cli"
 	"diag405/kong/config"
 )
 
@@ -70,7 +71,7 @@ var address = regexp.MustCompile(`0x[0-9a-f]+`)
 func measurements(t *testing.T, variable, name string) string {
 	file := os.Getenv(variable)
 	if file == "" {
-		file = filepath.Join("..", "..", "..", "shared", "kong", name)
+		file = filepath.Join("..", "..", "..", "..", "shared", "kong", name)
 	}
 	if _, err := os.Stat(file); err != nil {
 		t.Skipf("explain: no measurements here (%s names none that exists)", variable)
@@ -101,7 +102,7 @@ func play(t *testing.T, title, file string, adapt func(got *outcome, want outcom
 			got := outcomeOf(t, fc.out)
 			adapt(&got, r.Expect)
 			total++
-			if g, w := compact(got), compact(r.Expect); g != w {
+			if g, w := cli.Compact(got), cli.Compact(r.Expect); g != w {
 				differences = append(differences, fmt.Sprintf("%s: %s %s\n got %s\nwant %s", s.ID, r.Method, r.Target, g, w))
 				continue
 			}

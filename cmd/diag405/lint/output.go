@@ -1,16 +1,15 @@
-package main
+package lint
 
 import (
-	"encoding/json"
 	"fmt"
-	"io"
 	"strings"
 
+	"diag405/cmd/diag405/cli"
 	"diag405/kong/lint"
 )
 
 // count is how many findings there are of each severity.
-func (r *lintResult) count() map[lint.Severity]int {
+func (r *result) count() map[lint.Severity]int {
 	n := map[lint.Severity]int{}
 	for _, f := range r.findings {
 		n[f.Severity]++
@@ -19,23 +18,23 @@ func (r *lintResult) count() map[lint.Severity]int {
 }
 
 // severityStyles are the colours of severities on a terminal.
-var severityStyles = map[lint.Severity]string{lint.Error: red, lint.Warning: yellow, lint.Info: faint}
+var severityStyles = map[lint.Severity]cli.Style{lint.Error: cli.Red, lint.Warning: cli.Yellow, lint.Info: cli.Faint}
 
-func lintText(r *lintResult, s *screen) error {
+func printText(r *result, s *cli.Screen) error {
 	for _, f := range r.findings {
 		where := r.file
 		if line := r.lines[f.Object]; line > 0 {
 			where = fmt.Sprintf("%s:%d", where, line)
 		}
-		s.println(fmt.Sprintf("%s: %s: %s: %s: %s", where, s.paint(severityStyles[f.Severity], string(f.Severity)), s.paint(bold, f.ID), f.Object, f.Sentence))
-		s.println("   fix: " + f.Fix.Words + setText(f.Fix))
-		s.println("   see: " + s.paint(faint, pagesOf(f)))
+		s.Println(fmt.Sprintf("%s: %s: %s: %s: %s", where, s.Paint(severityStyles[f.Severity], string(f.Severity)), s.Paint(cli.Bold, f.ID), f.Object, f.Sentence))
+		s.Println("   fix: " + f.Fix.Words + setText(f.Fix))
+		s.Println("   see: " + s.Paint(cli.Faint, pagesOf(f)))
 	}
 	if len(r.findings) > 0 {
-		s.println("")
+		s.Println("")
 	}
 	r.textProofs(s)
-	s.println(r.summary())
+	s.Println(r.summary())
 	return nil
 }
 
@@ -44,18 +43,7 @@ func setText(fix lint.Fix) string {
 	if len(fix.Set) == 0 {
 		return ""
 	}
-	return " " + lintSet(fix.Set)
-}
-
-// compactText is JSON in one line, with <, > and & as they are.
-func lintSet(v any) string {
-	var out strings.Builder
-	e := json.NewEncoder(&out)
-	e.SetEscapeHTML(false)
-	if err := e.Encode(v); err != nil {
-		return fmt.Sprint(v)
-	}
-	return strings.TrimSpace(out.String())
+	return " " + cli.Compact(fix.Set)
 }
 
 func pagesOf(f lint.Finding) string {
@@ -65,7 +53,7 @@ func pagesOf(f lint.Finding) string {
 	return f.Page + ", " + f.Cause
 }
 
-func (r *lintResult) summary() string {
+func (r *result) summary() string {
 	var parts []string
 	n := r.count()
 	for _, severity := range lint.Severities() {
@@ -84,27 +72,23 @@ func (r *lintResult) summary() string {
 	return r.file + ": " + strings.Join(parts, ", ")
 }
 
-func (r *lintResult) textProofs(s *screen) {
+func (r *result) textProofs(s *cli.Screen) {
 	if !r.operations {
 		return
 	}
-	s.println(fmt.Sprintf("The operations of %s through service %s:", r.openapi, r.service))
+	s.Println(fmt.Sprintf("The operations of %s through service %s:", r.openapi, r.service))
 	width := 0
 	for _, p := range r.proofs {
 		width = max(width, len(p.Operation.String()))
 	}
 	for _, p := range r.proofs {
-		style := ""
+		style := cli.Plain
 		if p.Outcome != lint.Reached {
-			style = yellow
+			style = cli.Yellow
 		}
-		text := proofText(p)
-		if style != "" {
-			text = s.paint(style, text)
-		}
-		s.println(fmt.Sprintf("   %-*s  %s", width, p.Operation, text))
+		s.Println(fmt.Sprintf("   %-*s  %s", width, p.Operation, s.Paint(style, proofText(p))))
 	}
-	s.println("")
+	s.Println("")
 }
 
 func proofText(p lint.Proof) string {
@@ -126,8 +110,8 @@ func proofText(p lint.Proof) string {
 	return "no route"
 }
 
-// lintReport is the form of -o json.
-type lintReport struct {
+// jsonReport is the form of -o json.
+type jsonReport struct {
 	File       string        `json:"file"`
 	Findings   []lineFinding `json:"findings"`
 	Operations []lint.Proof  `json:"operations,omitempty"`
@@ -139,17 +123,10 @@ type lineFinding struct {
 	Line int `json:"line,omitempty"`
 }
 
-func lintJSON(r *lintResult, s *screen) error {
-	report := lintReport{File: r.file, Findings: []lineFinding{}, Operations: r.proofs}
+func printJSON(r *result, s *cli.Screen) error {
+	report := jsonReport{File: r.file, Findings: []lineFinding{}, Operations: r.proofs}
 	for _, f := range r.findings {
 		report.Findings = append(report.Findings, lineFinding{f, r.lines[f.Object]})
 	}
-	return writeLintJSON(s.out, report)
-}
-
-func writeLintJSON(w io.Writer, v any) error {
-	e := json.NewEncoder(w)
-	e.SetEscapeHTML(false)
-	e.SetIndent("", "  ")
-	return e.Encode(v)
+	return cli.PrintJSON(s.Out, report)
 }

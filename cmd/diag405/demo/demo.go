@@ -1,28 +1,27 @@
-package main
+// Package demo is the command that shows the founding case on real sockets.
+package demo
 
 import (
 	"context"
 	"errors"
-	"flag"
 	"fmt"
 	"io"
 	"maps"
 	"net/url"
 	"os"
-	"os/signal"
 	"path/filepath"
 	"slices"
 	"strings"
-	"syscall"
 	"time"
 
+	"diag405/cmd/diag405/cli"
 	"diag405/kong"
 	"diag405/kong/config"
 	"diag405/kong/gateway"
 	"diag405/plugin/report"
 )
 
-const demoUsage = `Usage: diag405 demo [-kong PATH] [-app URL]
+const usage = `Usage: diag405 demo [-kong PATH] [-app URL]
 
 Shows the founding case on real sockets: a POST that works directly, the 405 that
 it gets through the gateway with the headers and log lines of diag405, and the
@@ -38,44 +37,41 @@ Examples:
 
 // The founding request.
 const (
-	demoPath = "/api/sendWeather"
-	demoBody = `{"location":"Oslo","temperature":25}`
+	weatherPath = "/api/sendWeather"
+	weatherBody = `{"location":"Oslo","temperature":25}`
 )
 
-// demoTimeout bounds the whole demo; a real Kong takes some seconds to start.
-const demoTimeout = 2 * time.Minute
+// timeout bounds the whole demo; a real Kong takes some seconds to start.
+const timeout = 2 * time.Minute
 
-// demoOptions are the demo's flags.
-type demoOptions struct{ kong, app string }
+// options are the flags.
+type options struct{ kong, app string }
 
-func demo(args []string, std streams) int {
-	o, err := demoFlags(args)
-	if errors.Is(err, flag.ErrHelp) {
-		fmt.Fprint(std.out, demoUsage)
-		return exitOK
-	}
+// Run shows the founding case, and returns the exit code.
+func Run(args []string, std cli.Streams) int {
+	o, err := parse(args)
 	if err != nil {
-		return cannot(std, "demo: %v; diag405 demo -h shows the usage", err)
+		return std.BadArguments("demo", usage, err)
 	}
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	ctx, stop := cli.Interruptible()
 	defer stop()
-	ctx, cancel := context.WithTimeout(ctx, demoTimeout)
+	ctx, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
-	err = runDemo(ctx, o, newScreen(std.out))
+	err = tell(ctx, o, stage{cli.NewScreen(std.Out)})
 	var unexpected *unexpectedError
 	switch {
 	case errors.As(err, &unexpected):
-		fmt.Fprintf(std.err, "diag405: demo: %v\n", err)
-		return exitFailed
+		fmt.Fprintf(std.Err, "diag405: demo: %v\n", err)
+		return cli.Failed
 	case err != nil:
-		return cannot(std, "demo: %v", err)
+		return std.Cannot("demo: %v", err)
 	}
-	return exitOK
+	return cli.OK
 }
 
-func demoFlags(args []string) (demoOptions, error) {
-	var o demoOptions
-	flags := newFlags("demo")
+func parse(args []string) (options, error) {
+	var o options
+	flags := cli.NewFlags("demo")
 	flags.StringVar(&o.kong, "kong", "", "")
 	flags.StringVar(&o.app, "app", "", "")
 	if err := flags.Parse(args); err != nil {
@@ -100,9 +96,9 @@ type unexpectedError struct{ what string }
 
 func (e *unexpectedError) Error() string { return e.what }
 
-// runDemo tells the founding case in four steps.
-func runDemo(ctx context.Context, o demoOptions, s *screen) error {
-	app, stopApp, err := demoApp(o.app)
+// tell tells the founding case in four steps.
+func tell(ctx context.Context, o options, s stage) error {
+	app, stopApp, err := application(o.app)
 	if err != nil {
 		return err
 	}
@@ -115,13 +111,13 @@ func runDemo(ctx context.Context, o demoOptions, s *screen) error {
 	}
 
 	log := &gateway.Lines{}
-	gw, cleanUp, err := demoGateway(ctx, o.kong, log)
+	gw, cleanUp, err := startGateway(ctx, o.kong, log)
 	if err != nil {
 		return err
 	}
 	defer cleanUp()
 	doc, err := config.Patch(kong.Founding, config.Change{
-		ServiceName: demoService,
+		ServiceName: serviceName,
 		Set:         map[string]any{"service.url": app},
 	})
 	if err != nil {
@@ -132,7 +128,7 @@ func runDemo(ctx context.Context, o demoOptions, s *screen) error {
 	}
 
 	s.step("2. The same through the gateway" + gatewayName(o.kong))
-	s.note("route " + demoRoute + ": paths [" + demoPath + "], strip_path at its default")
+	s.note("route " + routeName + ": paths [" + weatherPath + "], strip_path at its default")
 	if err := s.post(ctx, gw.URL(), 405); err != nil {
 		return err
 	}
@@ -145,9 +141,9 @@ func runDemo(ctx context.Context, o demoOptions, s *screen) error {
 
 	s.step("4. The suggested fix, applied to the configuration")
 	for _, key := range slices.Sorted(maps.Keys(fix)) {
-		s.note(key + ": " + compact(fix[key]) + "   (route " + demoRoute + ")")
+		s.note(key + ": " + cli.Compact(fix[key]) + "   (route " + routeName + ")")
 	}
-	mended, err := config.Patch(doc, config.Change{RouteName: demoRoute, ServiceName: demoService, Set: fix})
+	mended, err := config.Patch(doc, config.Change{RouteName: routeName, ServiceName: serviceName, Set: fix})
 	if err != nil {
 		return fmt.Errorf("applying the suggested fix: %w", err)
 	}
@@ -163,8 +159,8 @@ func runDemo(ctx context.Context, o demoOptions, s *screen) error {
 
 // Names in kong/kong.yml.
 const (
-	demoService = "internal-weather-service"
-	demoRoute   = "internal-weather-route-POST"
+	serviceName = "internal-weather-service"
+	routeName   = "internal-weather-route-POST"
 )
 
 func gatewayName(kongPath string) string {
@@ -174,16 +170,16 @@ func gatewayName(kongPath string) string {
 	return " (a stand-in for Kong, running the real plugin server)"
 }
 
-// demoApp is the application: the one at the given address, or one of our own.
-func demoApp(url string) (addr string, stop func(), err error) {
+// application is the application: the one at the given address, or one of our own.
+func application(url string) (addr string, stop func(), err error) {
 	if url != "" {
 		return url, func() {}, nil
 	}
 	return startWeather()
 }
 
-// demoGateway starts the gateway with this very program as its plugin server.
-func demoGateway(ctx context.Context, kongPath string, log io.Writer) (gateway.Gateway, func(), error) {
+// startGateway starts the gateway with this very program as its plugin server.
+func startGateway(ctx context.Context, kongPath string, log io.Writer) (gateway.Gateway, func(), error) {
 	exe, remove, err := pluginBinary()
 	if err != nil {
 		return nil, nil, err
@@ -232,7 +228,7 @@ func copyFile(to, from string) error {
 
 // logLines shows what diag405 wrote to the error log, and returns the diagnosis
 // and the change of the configuration that it suggests.
-func (s *screen) logLines(ctx context.Context, log *gateway.Lines) (report.Entry, map[string]any, error) {
+func (s stage) logLines(ctx context.Context, log *gateway.Lines) (report.Entry, map[string]any, error) {
 	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
 	defer cancel()
 	var last report.Entry
@@ -259,7 +255,7 @@ func suggested(diagnosis report.Entry) (map[string]any, error) {
 	}
 	set, ok := change["set"].(map[string]any)
 	if !ok {
-		return nil, &unexpectedError{fmt.Sprintf("the diagnosis suggests no change of the configuration, but %s", compact(change))}
+		return nil, &unexpectedError{fmt.Sprintf("the diagnosis suggests no change of the configuration, but %s", cli.Compact(change))}
 	}
 	return set, nil
 }

@@ -1,9 +1,10 @@
-package main
+package lint
 
 import (
 	"net/url"
 	"path/filepath"
 
+	"diag405/cmd/diag405/cli"
 	"diag405/kong/lint"
 	"diag405/plugin"
 )
@@ -71,7 +72,7 @@ type (
 // sarifLevels are SARIF's names of severities.
 var sarifLevels = map[lint.Severity]string{lint.Error: "error", lint.Warning: "warning", lint.Info: "note"}
 
-func lintSARIF(r *lintResult, s *screen) error {
+func printSARIF(r *result, s *cli.Screen) error {
 	index := map[string]int{}
 	driver := sarifDriver{Name: "diag405", Version: plugin.Version}
 	for i, rule := range lint.Rules() {
@@ -94,14 +95,14 @@ func lintSARIF(r *lintResult, s *screen) error {
 			Locations: []sarifLocation{r.sarifLocation(f.Object)},
 		})
 	}
-	return writeLintJSON(s.out, sarifLog{
+	return cli.PrintJSON(s.Out, sarifLog{
 		Schema:  "https://json.schemastore.org/sarif-2.1.0.json",
 		Version: "2.1.0",
 		Runs:    []sarifRun{run},
 	})
 }
 
-func (r *lintResult) sarifLocation(o lint.Object) sarifLocation {
+func (r *result) sarifLocation(o lint.Object) sarifLocation {
 	l := sarifLocation{
 		Physical: sarifPhysical{Artifact: sarifArtifact{sarifURI(r.file)}},
 		Logical:  []sarifLogical{{Name: o.Name, Kind: "object", QualifiedName: o.String()}},

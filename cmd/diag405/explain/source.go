@@ -1,4 +1,4 @@
-package main
+package explain
 
 import (
 	"cmp"
@@ -9,10 +9,10 @@ import (
 	"io"
 	"net/http"
 	"net/url"
-	"os"
 	"strings"
 	"time"
 
+	"diag405/cmd/diag405/cli"
 	"diag405/kong/config"
 )
 
@@ -26,35 +26,15 @@ const (
 
 // readConfig reads a declarative configuration from a file, "-" being stdin.
 func readConfig(file string, in io.Reader) (*config.Config, error) {
-	data, err := readInput(file, in)
+	data, err := cli.ReadInput(file, in)
 	if err != nil {
 		return nil, err
 	}
 	cfg, err := config.Parse(data)
 	if err != nil {
-		return nil, fmt.Errorf("%q: %s", file, oneLine(err))
+		return nil, fmt.Errorf("%q: %s", file, cli.OneLine(err))
 	}
 	return cfg, nil
-}
-
-func readInput(file string, in io.Reader) ([]byte, error) {
-	if file == "-" {
-		data, err := io.ReadAll(in)
-		if err != nil {
-			return nil, fmt.Errorf("reading stdin: %w", err)
-		}
-		return data, nil
-	}
-	return os.ReadFile(file)
-}
-
-// oneLine is the first of several problems, and how many more there are.
-func oneLine(err error) string {
-	lines := strings.Split(strings.TrimSpace(err.Error()), "\n")
-	if len(lines) == 1 {
-		return lines[0]
-	}
-	return fmt.Sprintf("%s (and %d more)", lines[0], len(lines)-1)
 }
 
 // admin reads from Kong's Admin API. It only sends GET.
@@ -108,7 +88,7 @@ func (a *admin) read(ctx context.Context) (*config.Config, error) {
 	}
 	cfg, err := config.FromAdmin(all)
 	if err != nil {
-		return nil, fmt.Errorf("-admin %q: %s", a.base, oneLine(err))
+		return nil, fmt.Errorf("-admin %q: %s", a.base, cli.OneLine(err))
 	}
 	return cfg, nil
 }

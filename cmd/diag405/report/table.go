@@ -1,19 +1,20 @@
-package main
+package report
 
 import (
 	"fmt"
 	"io"
 	"strings"
 
+	"diag405/cmd/diag405/cli"
 	"diag405/plugin/report"
 )
 
 // print prints the table.
-func (o *reportOptions) print(r *logReader, out io.Writer) error {
+func (o *options) print(r *logReader, out io.Writer) error {
 	if o.form == "json" {
-		return printJSON(out, r.summary())
+		return cli.PrintJSON(out, r.summary())
 	}
-	_, err := fmt.Fprint(out, r.text(newScreen(out)))
+	_, err := fmt.Fprint(out, r.text(cli.NewScreen(out)))
 	return err
 }
 
@@ -38,7 +39,7 @@ func (r *logReader) summary() logSummary {
 
 // text is the table for people: a summary, and for each group a row with its
 // example and its fix.
-func (r *logReader) text(s *screen) string {
+func (r *logReader) text(s *cli.Screen) string {
 	var b strings.Builder
 	t := r.table
 	if t.Diagnoses == 0 {
@@ -49,13 +50,13 @@ func (r *logReader) text(s *screen) string {
 	for _, c := range t.Causes() {
 		causes = append(causes, fmt.Sprintf("%s %d", c.Cause, c.Count))
 	}
-	fmt.Fprintln(&b, s.paint(bold, plural(t.Diagnoses, "diagnosis")+" in "+plural(t.Lines, "line")+": "+strings.Join(causes, ", ")))
+	fmt.Fprintln(&b, s.Paint(cli.Bold, plural(t.Diagnoses, "diagnosis")+" in "+plural(t.Lines, "line")+": "+strings.Join(causes, ", ")))
 	groups := t.Groups()
 	shown := groups
 	if r.rows > 0 {
 		shown = groups[:min(len(groups), r.rows)]
 	}
-	b.WriteString(s.table(shown))
+	b.WriteString(table(s, shown))
 	if left := len(groups) - len(shown); left > 0 {
 		fmt.Fprintf(&b, "\nand %s more; -n 0 shows all\n", plural(left, "row"))
 	}
@@ -84,7 +85,7 @@ func plural(n int, what string) string {
 }
 
 // table lines up the rows of groups.
-func (s *screen) table(groups []report.Group) string {
+func table(s *cli.Screen, groups []report.Group) string {
 	rows := [][]string{{"count", "cause", "route", "upstream got", "first", "last"}}
 	for _, g := range groups {
 		rows = append(rows, []string{fmt.Sprint(g.Count), g.Cause, short(orDash(g.Route)), short(orDash(g.Upstream)), orDash(g.First), orDash(g.Last)})
@@ -99,13 +100,13 @@ func (s *screen) table(groups []report.Group) string {
 	for i, row := range rows {
 		line := strings.TrimRight(lineUp(row, widths), " ")
 		if i == 0 {
-			fmt.Fprintf(&b, "\n%s\n", s.paint(faint, line))
+			fmt.Fprintf(&b, "\n%s\n", s.Paint(cli.Faint, line))
 			continue
 		}
 		fmt.Fprintf(&b, "\n%s\n", line)
 		g, indent := groups[i-1], strings.Repeat(" ", widths[0]+2)
-		fmt.Fprintf(&b, "%s%s %s\n", indent, s.paint(faint, "example"), orDash(g.Example))
-		fmt.Fprintf(&b, "%s%s     %s\n", indent, s.paint(faint, "fix"), s.paint(green, orDash(g.Fix)))
+		fmt.Fprintf(&b, "%s%s %s\n", indent, s.Paint(cli.Faint, "example"), orDash(g.Example))
+		fmt.Fprintf(&b, "%s%s     %s\n", indent, s.Paint(cli.Faint, "fix"), s.Paint(cli.Green, orDash(g.Fix)))
 	}
 	return b.String()
 }

@@ -1,4 +1,4 @@
-package main
+package report
 
 import (
 	"bufio"
@@ -21,7 +21,7 @@ func (r *logReader) followAll(ctx context.Context) error {
 	var piped <-chan []byte
 	for _, name := range r.files {
 		if name == "-" {
-			piped = pipe(ctx, r.std.in)
+			piped = pipe(ctx, r.std.In)
 			continue
 		}
 		f := &followed{name: name}

@@ -1,23 +1,21 @@
-package main
+// Package report is the command that shows what went wrong, from Kong's error log.
+package report
 
 import (
 	"bufio"
 	"bytes"
 	"compress/gzip"
-	"context"
 	"errors"
-	"flag"
 	"fmt"
 	"io"
 	"os"
-	"os/signal"
 	"slices"
-	"syscall"
 
+	"diag405/cmd/diag405/cli"
 	"diag405/plugin/report"
 )
 
-const reportUsage = `Usage: diag405 report [-f] [-n ROWS] [-o text|json] [FILE...]
+const usage = `Usage: diag405 report [-f] [-n ROWS] [-o text|json] [FILE...]
 
 Reads Kong's error log and shows what went wrong: the diagnoses of diag405 by cause,
 route and request to the upstream, with how often and when, an example and the fix.
@@ -32,40 +30,37 @@ Examples:
   kubectl logs deploy/kong | diag405 report -o json
 `
 
-// reportOptions are the flags of report.
-type reportOptions struct {
+// options are the flags.
+type options struct {
 	follow bool
 	rows   int
 	form   string
 	files  []string
 }
 
-func logReport(args []string, std streams) int {
-	o, err := reportFlags(args)
-	if errors.Is(err, flag.ErrHelp) {
-		fmt.Fprint(std.out, reportUsage)
-		return exitOK
-	}
+// Run reports on logs, and returns the exit code.
+func Run(args []string, std cli.Streams) int {
+	o, err := parse(args)
 	if err != nil {
-		return cannot(std, "report: %v; diag405 report -h shows the usage", err)
+		return std.BadArguments("report", usage, err)
 	}
 	r := newReader(o, std)
 	if err := r.read(); err != nil {
-		return cannot(std, "report: %v", err)
+		return std.Cannot("report: %v", err)
 	}
-	if err := o.print(r, std.out); err != nil {
-		return cannot(std, "report: printing: %v", err)
+	if err := o.print(r, std.Out); err != nil {
+		return std.Cannot("report: printing: %v", err)
 	}
-	return exitOK
+	return cli.OK
 }
 
-func reportFlags(args []string) (*reportOptions, error) {
-	o := &reportOptions{}
-	flags := newFlags("report")
+func parse(args []string) (*options, error) {
+	o := &options{}
+	flags := cli.NewFlags("report")
 	flags.BoolVar(&o.follow, "f", false, "")
 	flags.IntVar(&o.rows, "n", 20, "")
 	flags.StringVar(&o.form, "o", "text", "")
-	files, err := parseMixed(flags, args)
+	files, err := cli.Parse(flags, args)
 	if err != nil {
 		return nil, err
 	}
@@ -88,15 +83,15 @@ const maxLine = 64 << 10
 
 // logReader reads logs into a table.
 type logReader struct {
-	*reportOptions
-	std      streams
+	*options
+	std      cli.Streams
 	table    *report.Aggregate
 	progress *progress
 	live     bool // what was there at the start has been read; say what comes
 }
 
-func newReader(o *reportOptions, std streams) *logReader {
-	return &logReader{reportOptions: o, std: std, table: report.NewAggregate(), progress: newProgress(std.err)}
+func newReader(o *options, std cli.Streams) *logReader {
+	return &logReader{options: o, std: std, table: report.NewAggregate(), progress: newProgress(std.Err)}
 }
 
 func (r *logReader) read() error {
@@ -104,7 +99,7 @@ func (r *logReader) read() error {
 		return err
 	}
 	if r.follow {
-		ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+		ctx, stop := cli.Interruptible()
 		defer stop()
 		return r.followAll(ctx)
 	}
@@ -124,7 +119,7 @@ func (r *logReader) check() error {
 			if slices.Contains(r.files[:i], "-") {
 				return errors.New("stdin is named twice")
 			}
-			if f, ok := r.std.in.(*os.File); ok && isTTY(f) {
+			if cli.IsTerminal(r.std.In) {
 				return errors.New("want a FILE, or a log on stdin")
 			}
 			continue
@@ -146,7 +141,7 @@ func (r *logReader) check() error {
 // readFile reads one file, or stdin, to its end.
 func (r *logReader) readFile(name string) error {
 	if name == "-" {
-		return r.readAll("stdin", r.std.in)
+		return r.readAll("stdin", r.std.In)
 	}
 	f, err := os.Open(name)
 	if err != nil {
@@ -212,6 +207,6 @@ func (r *logReader) add(line []byte) {
 		if !ok {
 			return
 		}
-		fmt.Fprintln(r.std.out, printable(fmt.Sprintf("%s  %s  %s  ->  %s", g.Last, g.Cause, e.Fields["client"], e.Fields["upstream"])))
+		fmt.Fprintln(r.std.Out, cli.Printable(fmt.Sprintf("%s  %s  %s  ->  %s", g.Last, g.Cause, e.Fields["client"], e.Fields["upstream"])))
 	}
 }

@@ -1,4 +1,4 @@
-package main
+package demo
 
 import (
 	"encoding/json"
@@ -28,7 +28,7 @@ func weather(w http.ResponseWriter, r *http.Request) {
 	switch {
 	case r.URL.Path == "/":
 		only(w, r, http.MethodGet, map[string]any{"status": "ok"})
-	case r.URL.Path == demoPath:
+	case r.URL.Path == weatherPath:
 		only(w, r, http.MethodPost, map[string]any{"saved": true})
 	case isGet && location != "" && !strings.Contains(location, "/"):
 		only(w, r, http.MethodGet, map[string]any{"location": location, "temperature": 25})

@@ -1,57 +1,34 @@
-package main
+package explain
 
 import (
-	"encoding/json"
 	"fmt"
-	"io"
 	"slices"
 	"strings"
-	"unicode"
-)
 
-// printJSON prints one object, indented, as people and machines read it.
-func printJSON(out io.Writer, v any) error {
-	e := json.NewEncoder(out)
-	e.SetEscapeHTML(false) // "<" and "&" are common in URLs
-	e.SetIndent("", "  ")
-	return e.Encode(v)
-}
+	"diag405/cmd/diag405/cli"
+)
 
 // page is text in parts, each headed by a word in a column of its own.
 type page struct {
 	strings.Builder
-	screen *screen
+	screen *cli.Screen
 	last   string
 }
 
 // part writes a line of a part; the head is shown once.
-func (p *page) part(head, style, format string, args ...any) {
+func (p *page) part(head string, style cli.Style, format string, args ...any) {
 	shown := head
 	if head == p.last {
 		shown = ""
 	}
 	p.last = head
-	text := printable(fmt.Sprintf(format, args...))
-	if style != "" {
-		text = p.screen.paint(style, text)
-	}
-	fmt.Fprintf(p, "%s%s\n", p.screen.paint(faint, fmt.Sprintf("%-10s", shown)), text)
+	text := p.screen.Paint(style, cli.Printable(fmt.Sprintf(format, args...)))
+	fmt.Fprintf(p, "%s%s\n", p.screen.Paint(cli.Faint, fmt.Sprintf("%-10s", shown)), text)
 }
 
-// printable takes what moves a cursor out of text that came from a log, a
-// configuration or the network.
-func printable(s string) string {
-	return strings.Map(func(r rune) rune {
-		if unicode.IsControl(r) || r == '\u2028' || r == '\u2029' {
-			return unicode.ReplacementChar
-		}
-		return r
-	}, s)
-}
-
-// explainText is the explanation for people. Of a fix's forms those named are
+// text is the explanation for people. Of a fix's forms those named are
 // shown.
-func explainText(e *explanation, s *screen, forms []string) string {
+func text(e *explanation, s *cli.Screen, forms []string) string {
 	p := &page{screen: s}
 	p.request(e)
 	p.route(e)
@@ -63,25 +40,25 @@ func explainText(e *explanation, s *screen, forms []string) string {
 
 func (p *page) request(e *explanation) {
 	r := e.Request
-	p.part("request", bold, "%s %s", r.Method, r.Target)
-	p.part("request", "", "%s, Host: %s", r.Scheme, r.Host)
+	p.part("request", cli.Bold, "%s %s", r.Method, r.Target)
+	p.part("request", cli.Plain, "%s, Host: %s", r.Scheme, r.Host)
 }
 
 func (p *page) route(e *explanation) {
 	if e.Route != nil {
-		p.part("route", "", "%s%s", e.Route, because(e.MatchedBy))
+		p.part("route", cli.Plain, "%s%s", e.Route, because(e.MatchedBy))
 	} else if e.Answer == nil || e.Answer.Status == 404 {
-		p.part("route", red, "none")
+		p.part("route", cli.Red, "none")
 	}
 	if e.Service != nil {
-		p.part("service", "", "%s", e.Service)
+		p.part("service", cli.Plain, "%s", e.Service)
 	}
 	for _, n := range e.Nearest {
 		if n.Behind != "" {
-			p.part("not", "", "%s: it matches as well, but %s", &n.Route, n.Behind)
+			p.part("not", cli.Plain, "%s: it matches as well, but %s", &n.Route, n.Behind)
 			continue
 		}
-		p.part("not", "", "%s%s", &n.Route, because(n.Failed))
+		p.part("not", cli.Plain, "%s%s", &n.Route, because(n.Failed))
 	}
 }
 
@@ -117,10 +94,10 @@ func (p *page) path(e *explanation) {
 			fmt.Fprintf(&line, "  = %s", t.Path)
 		}
 	}
-	p.part("path", "", "%s", line.String())
+	p.part("path", cli.Plain, "%s", line.String())
 	for _, t := range e.Path {
 		if t.Term == "plugin" {
-			p.part("path", yellow, "then %s (%s)", t.Path, t.Words)
+			p.part("path", cli.Yellow, "then %s (%s)", t.Path, t.Words)
 		}
 	}
 }
@@ -134,20 +111,20 @@ func orNothing(path string) string {
 
 func (p *page) upstream(e *explanation) {
 	for _, d := range e.Plugins {
-		p.part("plugin", yellow, "%s on %s %s", d.Name, d.On, d.Words)
+		p.part("plugin", cli.Yellow, "%s on %s %s", d.Name, d.On, d.Words)
 	}
 	if u := e.Upstream; u != nil {
-		p.part("upstream", bold, "%s %s://%s%s", u.Method, u.Scheme, withoutPort(u), u.URI)
-		p.part("upstream", "", "Host: %s", u.Host)
+		p.part("upstream", cli.Bold, "%s %s://%s%s", u.Method, u.Scheme, withoutPort(u), u.URI)
+		p.part("upstream", cli.Plain, "Host: %s", u.Host)
 		for _, words := range u.Uncertain {
-			p.part("unsure", yellow, "%s", words)
+			p.part("unsure", cli.Yellow, "%s", words)
 		}
 	}
 	if a := e.Answer; a != nil {
-		p.part("answer", red, "%d by %s: %s", a.Status, a.By, a.Words)
+		p.part("answer", cli.Red, "%d by %s: %s", a.Status, a.By, a.Words)
 	}
 	for _, words := range e.Watch {
-		p.part("watch", yellow, "%s", words)
+		p.part("watch", cli.Yellow, "%s", words)
 	}
 	p.probe(e.Probe)
 }
@@ -163,9 +140,9 @@ func (p *page) probe(d *probeData) {
 	if d == nil {
 		return
 	}
-	p.part("probe", bold, "%s", d.Words)
+	p.part("probe", cli.Bold, "%s", d.Words)
 	for _, a := range d.Paths {
-		p.part("probe", "", "OPTIONS %s: %d%s", a.Path, a.Status, allowed(a))
+		p.part("probe", cli.Plain, "OPTIONS %s: %d%s", a.Path, a.Status, allowed(a))
 	}
 }
 
@@ -184,14 +161,14 @@ func allowed(a probedData) string {
 func (p *page) verdict(e *explanation, forms []string) {
 	switch {
 	case e.Diagnosis != nil:
-		p.part("cause", red, "%s (%s)", e.Diagnosis.Cause, e.Diagnosis.Certainty)
-		p.part("because", "", "%s", e.Diagnosis.Reason)
+		p.part("cause", cli.Red, "%s (%s)", e.Diagnosis.Cause, e.Diagnosis.Certainty)
+		p.part("because", cli.Plain, "%s", e.Diagnosis.Reason)
 		for _, fact := range e.Diagnosis.Facts {
-			p.part("facts", "", "%s", fact)
+			p.part("facts", cli.Plain, "%s", fact)
 		}
 		p.fixes(e.Diagnosis, forms)
 		for _, c := range e.Diagnosis.Considered {
-			p.part("or", faint, "%s (%s)", c.Cause, c.Certainty)
+			p.part("or", cli.Faint, "%s (%s)", c.Cause, c.Certainty)
 		}
 	case e.If405 != nil:
 		p.foreseen(e)
@@ -204,12 +181,12 @@ func (p *page) verdict(e *explanation, forms []string) {
 // unforeseen: nothing on the way makes a 405 likely.
 func (p *page) unforeseen(e *explanation) {
 	if len(e.Possible) == 0 {
-		p.part("if 405", green, "nothing on the way through Kong explains one: it would be the application's word on %s", e.Upstream.line())
+		p.part("if 405", cli.Green, "nothing on the way through Kong explains one: it would be the application's word on %s", e.Upstream.line())
 		return
 	}
-	p.part("if 405", "", "it would most likely be the application's word on %s", e.Upstream.line())
+	p.part("if 405", cli.Plain, "it would most likely be the application's word on %s", e.Upstream.line())
 	for _, c := range e.Possible {
-		p.part("or", "", "%s: %s", c.Cause, c.Reason)
+		p.part("or", cli.Plain, "%s: %s", c.Cause, c.Reason)
 	}
 }
 
@@ -222,21 +199,21 @@ func (p *page) foreseen(e *explanation) {
 	}
 	switch {
 	case expected > 0:
-		p.part("cause", red, "a %d is to be expected, because of %s (%s):", expected, v.Cause, v.Certainty)
-		p.part("cause", "", "%s", v.Reason)
+		p.part("cause", cli.Red, "a %d is to be expected, because of %s (%s):", expected, v.Cause, v.Certainty)
+		p.part("cause", cli.Plain, "%s", v.Reason)
 		return
 	case v.Allow == nil:
-		p.part("if 405", yellow, "the cause is %s (%s):", v.Cause, v.Certainty)
+		p.part("if 405", cli.Yellow, "the cause is %s (%s):", v.Cause, v.Certainty)
 	default:
-		p.part("if 405", yellow, "with Allow: %s, the cause is %s (%s):", *v.Allow, v.Cause, v.Certainty)
+		p.part("if 405", cli.Yellow, "with Allow: %s, the cause is %s (%s):", *v.Allow, v.Cause, v.Certainty)
 	}
-	p.part("if 405", "", "%s", v.Reason)
+	p.part("if 405", cli.Plain, "%s", v.Reason)
 }
 
 // fixes writes all fixes, and the forms of the first.
 func (p *page) fixes(v *verdictData, forms []string) {
 	for i, f := range v.Fixes {
-		p.part("fix", green, "%s", f.Words)
+		p.part("fix", cli.Green, "%s", f.Words)
 		if i > 0 {
 			continue
 		}
@@ -245,7 +222,7 @@ func (p *page) fixes(v *verdictData, forms []string) {
 				continue
 			}
 			for line := range strings.Lines(form.Text) {
-				p.part("fix", "", "    %s", strings.TrimSuffix(line, "\n"))
+				p.part("fix", cli.Plain, "    %s", strings.TrimSuffix(line, "\n"))
 			}
 		}
 	}
