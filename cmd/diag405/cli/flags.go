@@ -2,6 +2,7 @@ package cli
 
 import (
 	"flag"
+	"fmt"
 	"io"
 	"strings"
 )
@@ -27,6 +28,23 @@ func Parse(flags *flag.FlagSet, args []string) ([]string, error) {
 		others = append(others, flags.Arg(0))
 		args = flags.Args()[1:]
 	}
+}
+
+// ParseFlags parses flags where there are to be no other arguments.
+func ParseFlags(flags *flag.FlagSet, args []string) error {
+	others, err := Parse(flags, args)
+	if err == nil && len(others) > 0 {
+		err = fmt.Errorf("unexpected argument %q", others[0])
+	}
+	return err
+}
+
+// TextOrJSON checks what a command was given as -o.
+func TextOrJSON(form string) error {
+	if form != "text" && form != "json" {
+		return fmt.Errorf("-o %q is not text or json", form)
+	}
+	return nil
 }
 
 // Texts is a flag that may be given several times.

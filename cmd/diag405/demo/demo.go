@@ -74,11 +74,8 @@ func parse(args []string) (options, error) {
 	flags := cli.NewFlags("demo")
 	flags.StringVar(&o.kong, "kong", "", "")
 	flags.StringVar(&o.app, "app", "", "")
-	if err := flags.Parse(args); err != nil {
+	if err := cli.ParseFlags(flags, args); err != nil {
 		return o, err
-	}
-	if flags.NArg() > 0 {
-		return o, fmt.Errorf("unexpected argument %q", flags.Arg(0))
 	}
 	if o.app == "" {
 		return o, nil

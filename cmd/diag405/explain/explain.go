@@ -115,8 +115,8 @@ func parse(args []string) (*options, error) {
 
 // check checks the flags against each other, and reads what they hold.
 func (o *options) check(words []string) error {
-	if o.form != "text" && o.form != "json" {
-		return fmt.Errorf("-o %q is not text or json", o.form)
+	if err := cli.TextOrJSON(o.form); err != nil {
+		return err
 	}
 	if o.config != "" && o.admin != "" {
 		return errors.New("-config and -admin are two configurations; want one")

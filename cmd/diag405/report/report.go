@@ -68,13 +68,10 @@ func parse(args []string) (*options, error) {
 	if len(o.files) == 0 {
 		o.files = []string{"-"}
 	}
-	switch {
-	case o.form != "text" && o.form != "json":
-		return nil, fmt.Errorf("-o %q is not text or json", o.form)
-	case o.rows < 0:
+	if o.rows < 0 {
 		return nil, fmt.Errorf("-n %d is negative", o.rows)
 	}
-	return o, nil
+	return o, cli.TextOrJSON(o.form)
 }
 
 // maxLine bounds a line; nginx cuts its own far below. What is longer is read to

@@ -61,11 +61,6 @@ func parse(args []string) (prefix string, dump bool, err error) {
 	flags := cli.NewFlags("diag405")
 	flags.StringVar(&prefix, "kong-prefix", server.DefaultPrefix, "")
 	flags.BoolVar(&dump, "dump", false, "")
-	if err := flags.Parse(args); err != nil {
-		return "", false, err
-	}
-	if flags.NArg() > 0 {
-		return "", false, fmt.Errorf("unexpected argument %q", flags.Arg(0))
-	}
-	return prefix, dump, nil
+	err = cli.ParseFlags(flags, args)
+	return prefix, dump, err
 }
