@@ -31,12 +31,9 @@ func (r *logReader) followAll(ctx context.Context) error {
 	ticker := time.NewTicker(pollEvery)
 	defer ticker.Stop()
 	for {
-		for _, f := range files {
-			if err := r.catchUp(f); err != nil {
-				return err
-			}
+		if err := r.look(files); err != nil {
+			return err
 		}
-		r.live = true
 		select {
 		case <-ctx.Done():
 			return nil
@@ -49,6 +46,17 @@ func (r *logReader) followAll(ctx context.Context) error {
 			}
 		}
 	}
+}
+
+// look reads what the files have got. What comes after the first look is news.
+func (r *logReader) look(files []*followed) error {
+	for _, f := range files {
+		if err := r.catchUp(f); err != nil {
+			return err
+		}
+	}
+	r.live = true
+	return nil
 }
 
 // pipe reads lines in the background, since a read of a pipe cannot be given up.
