@@ -7,7 +7,7 @@ import (
 	"strconv"
 	"strings"
 
-	"diag405/kong/gateway/wire"
+	"diag405/kong/wire"
 )
 
 // answer is an answer that Kong or a plugin makes: kong.response.exit.

@@ -6,7 +6,7 @@ import (
 	"os"
 	"strings"
 
-	"diag405/kong/gateway/bundled"
+	"diag405/kong/bundled"
 )
 
 // bundledPlugin is a plugin of Kong's own that runs in the gateway itself. Nil

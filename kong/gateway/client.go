@@ -16,7 +16,7 @@ import (
 	"sync"
 	"time"
 
-	"diag405/kong/gateway/wire"
+	"diag405/kong/wire"
 )
 
 // serveClient answers the requests of one connection, one after the other.

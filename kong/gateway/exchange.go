@@ -7,8 +7,8 @@ import (
 	"time"
 
 	"diag405/kong/config"
-	"diag405/kong/gateway/wire"
 	"diag405/kong/router"
+	"diag405/kong/wire"
 )
 
 // serverHeader is what the gateway calls itself in Server and Via: what clients

@@ -7,9 +7,9 @@ import (
 	"strconv"
 	"strings"
 
-	"diag405/kong/gateway/bundled"
-	"diag405/kong/gateway/wire"
+	"diag405/kong/bundled"
 	"diag405/kong/router"
+	"diag405/kong/wire"
 
 	"github.com/Kong/go-pdk/server/kong_plugin_protocol"
 	"google.golang.org/protobuf/proto"

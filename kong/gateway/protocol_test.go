@@ -12,7 +12,7 @@ import (
 	"google.golang.org/protobuf/proto"
 
 	"diag405/kong/config"
-	"diag405/kong/gateway/wire"
+	"diag405/kong/wire"
 )
 
 // rawServer is a plugin server without go-pdk: serve has each connection.

@@ -11,8 +11,8 @@ import (
 	"strings"
 	"time"
 
-	"diag405/kong/gateway/wire"
 	"diag405/kong/router"
+	"diag405/kong/wire"
 )
 
 // serve takes the exchange from its request to its answer, as Kong does

@@ -15,7 +15,7 @@ import (
 	"syscall"
 	"time"
 
-	"diag405/kong/gateway/wire"
+	"diag405/kong/wire"
 )
 
 // reply is what the upstream answered. Its body is read from the connection,

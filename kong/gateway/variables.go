@@ -8,7 +8,7 @@ import (
 	"strings"
 	"time"
 
-	"diag405/kong/gateway/wire"
+	"diag405/kong/wire"
 )
 
 // variables are the nginx variables that a plugin may ask for, by name.

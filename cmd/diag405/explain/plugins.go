@@ -8,9 +8,9 @@ import (
 	"slices"
 	"strings"
 
+	"diag405/kong/bundled"
 	"diag405/kong/config"
-	"diag405/kong/gateway/bundled"
-	"diag405/kong/gateway/wire"
+	"diag405/kong/wire"
 	"diag405/plugin/diagnose"
 )
 

@@ -3,7 +3,7 @@ package bundled
 import (
 	"errors"
 
-	"diag405/kong/gateway/wire"
+	"diag405/kong/wire"
 )
 
 // Termination is the configuration of request-termination

@@ -6,7 +6,7 @@ import (
 	"strconv"
 	"strings"
 
-	"diag405/kong/gateway/wire"
+	"diag405/kong/wire"
 )
 
 // CORS is the configuration of cors (kong/plugins/cors).

@@ -8,7 +8,7 @@ import (
 	"strings"
 	"sync"
 
-	"diag405/kong/gateway/wire"
+	"diag405/kong/wire"
 )
 
 // Transformer is the configuration of request-transformer

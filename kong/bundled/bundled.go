@@ -10,8 +10,8 @@ import (
 	"slices"
 	"strings"
 
-	"diag405/kong/gateway/wire"
 	"diag405/kong/router"
+	"diag405/kong/wire"
 )
 
 // Request is what a plugin sees of a request, and may change.

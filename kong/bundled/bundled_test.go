@@ -7,8 +7,8 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
-	"diag405/kong/gateway/wire"
 	"diag405/kong/router"
+	"diag405/kong/wire"
 )
 
 func TestArgs(t *testing.T) {
