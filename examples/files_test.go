@@ -21,6 +21,7 @@ import (
 	"diag405/kong"
 	"diag405/kong/config"
 	"diag405/kong/gateway"
+	"diag405/kong/gateway/standin"
 )
 
 // compose is what the tests read of compose.yaml.
@@ -130,7 +131,7 @@ func TestImagesArePinned(t *testing.T) {
 func TestFoundingConfigurationLoads(t *testing.T) {
 	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
 	defer cancel()
-	gw, err := gateway.Start(ctx, gateway.Options{Plugins: []string{diag405test.Build(t)}})
+	gw, err := standin.Start(ctx, gateway.Options{Plugins: []string{diag405test.Build(t)}})
 	require.NoError(t, err)
 	defer gw.Close()
 	require.NoError(t, gw.Load(ctx, kong.Founding))

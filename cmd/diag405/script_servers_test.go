@@ -21,6 +21,7 @@ import (
 
 	"diag405/kong"
 	"diag405/kong/gateway"
+	"diag405/kong/gateway/standin"
 )
 
 // servers is the key of what a script started, by name: a map[string]*asked.
@@ -169,7 +170,7 @@ func logged(ts *testscript.TestScript, neg bool, args []string) {
 	diag405, err := exec.LookPath("diag405")
 	ts.Check(err)
 	log := &gateway.Lines{}
-	gw, err := gateway.Start(ctx, gateway.Options{Plugins: []string{diag405}, ErrorLog: log})
+	gw, err := standin.Start(ctx, gateway.Options{Plugins: []string{diag405}, ErrorLog: log})
 	ts.Check(err)
 	defer gw.Close()
 	app := httptest.NewServer(takes{"/": "GET"})

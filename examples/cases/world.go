@@ -12,6 +12,8 @@ import (
 	"sync"
 
 	"diag405/kong/gateway"
+	"diag405/kong/gateway/realkong"
+	"diag405/kong/gateway/standin"
 )
 
 // options are the command's flags.
@@ -91,9 +93,13 @@ func pluginBinary(ctx context.Context, dir, path string) (string, error) {
 // start starts a gateway.
 func (r *runner) start(ctx context.Context, hosts map[string]string) (*world, error) {
 	w := &world{options: r.options, dir: r.dir, hosts: hosts, errors: &gateway.Lines{}}
+	start := standin.Start
+	if r.kong != "" {
+		start = realkong.Command(r.kong).Start
+	}
 	var err error
-	w.gateway, err = gateway.Start(ctx, gateway.Options{
-		Kong: r.kong, Plugins: r.binaries, Hosts: hosts, ErrorLog: w.errors,
+	w.gateway, err = start(ctx, gateway.Options{
+		Plugins: r.binaries, Hosts: hosts, ErrorLog: w.errors,
 		// The gateways listen without TLS, as one does behind a load balancer that ends
 		// it; what that says in X-Forwarded-Proto counts.
 		TrustClients: true,

@@ -1,10 +1,7 @@
-// Package gateway runs a gateway with plugin servers in it, for the demo, the
-// examples and the tests: either the stand-in of this package, or a real Kong
-// found on this machine. Both are driven through [Gateway].
-//
-// The stand-in is not Kong. It routes with kong/router, rewrites, proxies and
-// talks to plugin servers as Kong 3.9.1 was measured to do, and refuses what it
-// does not model.
+// Package gateway is what a gateway with plugin servers in it looks like to the
+// demo, the examples and the tests. There are two: the stand-in of package
+// standin, and a real Kong found on this machine, of package realkong. Either is
+// started with [Options] and driven through [Gateway].
 package gateway
 
 import (
@@ -23,10 +20,8 @@ type Gateway interface {
 	Close() error
 }
 
-// Options say what to start. The zero value is a stand-in without plugins.
+// Options say what to start. The zero value is a gateway without plugins.
 type Options struct {
-	// Kong is the path of a real kong command. Empty: the stand-in.
-	Kong string
 	// Plugins are the paths of plugin server executables. Each one's base name
 	// is the name of its plugin, as in Kong's pluginserver_names.
 	Plugins []string
@@ -42,16 +37,4 @@ type Options struct {
 	// ErrorLog receives the gateway's error log, whole lines at a time. Nil:
 	// nobody reads it.
 	ErrorLog io.Writer
-	// Faults, for tests of plugin servers, says what goes wrong with the reply to a
-	// call. Nil: nothing. It is called from many goroutines. A real Kong has none.
-	Faults func(Call) Fault
-}
-
-// Start starts the gateway that o describes, with an empty configuration. The
-// context bounds the start only.
-func Start(ctx context.Context, o Options) (Gateway, error) {
-	if o.Kong != "" {
-		return startKong(ctx, o)
-	}
-	return startStandIn(ctx, o)
 }

@@ -19,6 +19,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"diag405/kong/gateway"
+	"diag405/kong/gateway/standin"
 )
 
 // talker is a plugin that makes many calls and tells what came of them. It is
@@ -203,7 +204,7 @@ func TestPanicUnderAGateway(t *testing.T) {
 	up := httptest.NewServer(http.NotFoundHandler())
 	defer up.Close()
 	log := &gateway.Lines{}
-	g, err := gateway.Start(t.Context(), gateway.Options{Plugins: []string{executable(t, oursName)}, ErrorLog: log})
+	g, err := standin.Start(t.Context(), gateway.Options{Plugins: []string{executable(t, oursName)}, ErrorLog: log})
 	require.NoError(t, err)
 	defer g.Close()
 	require.NoError(t, g.Load(t.Context(), fmt.Appendf(nil, `{"_format_version":"3.0","services":[{"name":"s","url":%q,
@@ -232,7 +233,7 @@ func transcript(t *testing.T, name string, ahead bool) string {
 	}))
 	defer up.Close()
 	log := &gateway.Lines{}
-	g, err := gateway.Start(t.Context(), gateway.Options{Plugins: []string{executable(t, name)}, ErrorLog: log})
+	g, err := standin.Start(t.Context(), gateway.Options{Plugins: []string{executable(t, name)}, ErrorLog: log})
 	require.NoError(t, err)
 	defer g.Close()
 	config, _ := json.Marshal(map[string]any{"report": c.l.Addr().String(), "word": "word", "ahead": ahead})

@@ -18,6 +18,8 @@ import (
 	"diag405/kong"
 	"diag405/kong/config"
 	"diag405/kong/gateway"
+	"diag405/kong/gateway/realkong"
+	"diag405/kong/gateway/standin"
 	"diag405/plugin/report"
 )
 
@@ -181,7 +183,11 @@ func startGateway(ctx context.Context, kongPath string, log io.Writer) (gateway.
 	if err != nil {
 		return nil, nil, err
 	}
-	gw, err := gateway.Start(ctx, gateway.Options{Kong: kongPath, Plugins: []string{exe}, ErrorLog: log})
+	start := standin.Start
+	if kongPath != "" {
+		start = realkong.Command(kongPath).Start
+	}
+	gw, err := start(ctx, gateway.Options{Plugins: []string{exe}, ErrorLog: log})
 	if err != nil {
 		remove()
 		return nil, nil, err

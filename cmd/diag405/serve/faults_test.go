@@ -23,6 +23,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"diag405/kong/gateway"
+	"diag405/kong/gateway/standin"
 )
 
 // underRace tells whether the tests run with -race; then the plugin server does too.
@@ -89,7 +90,7 @@ type rig struct {
 }
 
 // startRig starts a rig, with the plugins of these executables in force.
-func startRig(t *testing.T, faults func(gateway.Call) gateway.Fault, executables ...string) *rig {
+func startRig(t *testing.T, faults standin.Faults, executables ...string) *rig {
 	t.Helper()
 	r := &rig{log: &gateway.Lines{}, client: &http.Client{
 		Timeout:       20 * time.Second,
@@ -101,7 +102,7 @@ func startRig(t *testing.T, faults func(gateway.Call) gateway.Fault, executables
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
 	var err error
-	r.Gateway, err = gateway.Start(ctx, gateway.Options{Plugins: executables, ErrorLog: r.log, Faults: faults})
+	r.Gateway, err = faults.Start(ctx, gateway.Options{Plugins: executables, ErrorLog: r.log})
 	require.NoError(t, err)
 	t.Cleanup(func() { assert.NoError(t, r.Close()) })
 	t.Cleanup(r.client.CloseIdleConnections)
@@ -249,34 +250,34 @@ func (r *rig) checkAlive(t *testing.T, want int) {
 // plan is the one fault that comes next, and what was called.
 type plan struct {
 	mu    sync.Mutex
-	at    gateway.Call
-	fault gateway.Fault
+	at    standin.Call
+	fault standin.Fault
 	armed bool
-	seen  []gateway.Call
+	seen  []standin.Call
 }
 
-func (p *plan) answer(c gateway.Call) gateway.Fault {
+func (p *plan) answer(c standin.Call) standin.Fault {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if c.Target == p.at.Target {
 		p.seen = append(p.seen, c)
 	}
 	if !p.armed || c != p.at {
-		return gateway.Fault{}
+		return standin.Fault{}
 	}
 	p.armed = false
 	return p.fault
 }
 
 // arm makes a fault happen at a call; its Target is the request's path.
-func (p *plan) arm(at gateway.Call, f gateway.Fault) {
+func (p *plan) arm(at standin.Call, f standin.Fault) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.at, p.fault, p.armed, p.seen = at, f, true, nil
 }
 
 // done tells whether the fault happened, and which calls there were.
-func (p *plan) done() (bool, []gateway.Call) {
+func (p *plan) done() (bool, []standin.Call) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	return !p.armed, p.seen
@@ -286,10 +287,10 @@ func (p *plan) done() (bool, []gateway.Call) {
 const faultDelay = 3 * time.Millisecond
 
 // everyFault are all kinds, and a delay.
-func everyFault() []gateway.Fault {
-	out := []gateway.Fault{{Delay: faultDelay}}
-	for _, kind := range gateway.FaultKinds() {
-		out = append(out, gateway.Fault{Kind: kind})
+func everyFault() []standin.Fault {
+	out := []standin.Fault{{Delay: faultDelay}}
+	for _, kind := range standin.FaultKinds() {
+		out = append(out, standin.Fault{Kind: kind})
 	}
 	return out
 }
@@ -320,10 +321,10 @@ func TestFaults(t *testing.T) {
 }
 
 // callsOf are the calls of a request without a fault.
-func callsOf(t *testing.T, r *rig, p *plan, method string) []gateway.Call {
+func callsOf(t *testing.T, r *rig, p *plan, method string) []standin.Call {
 	t.Helper()
 	path := r.path()
-	p.arm(gateway.Call{Target: path}, gateway.Fault{})
+	p.arm(standin.Call{Target: path}, standin.Fault{})
 	got, err := r.ask(method, path)
 	require.NoError(t, err)
 	require.Empty(t, got.fromApp(method, path))
@@ -339,7 +340,7 @@ func callsOf(t *testing.T, r *rig, p *plan, method string) []gateway.Call {
 }
 
 // cell has one fault happen, and looks at the answer and at the next one.
-func cell(t *testing.T, r *rig, p *plan, method string, c gateway.Call, f gateway.Fault) {
+func cell(t *testing.T, r *rig, p *plan, method string, c standin.Call, f standin.Fault) {
 	t.Helper()
 	name := fmt.Sprintf("%s, %s call %d (%s): %+v", method, c.Phase, c.Number, c.Function, f)
 	path := r.path()
@@ -354,7 +355,7 @@ func cell(t *testing.T, r *rig, p *plan, method string, c gateway.Call, f gatewa
 }
 
 // wrong says what is wrong with the answer to a request that a fault happened to.
-func wrong(got heard, method, path string, f gateway.Fault) string {
+func wrong(got heard, method, path string, f standin.Fault) string {
 	switch {
 	case f.Kind.Raises():
 		return notKongs500(got, path)
@@ -414,7 +415,7 @@ func TestFaultsInLogPhase(t *testing.T) {
 	r := startRig(t, p.answer, diag405Log)
 	r.checkLogged(t)
 	path := r.path()
-	p.arm(gateway.Call{Target: path}, gateway.Fault{})
+	p.arm(standin.Call{Target: path}, standin.Fault{})
 	r.postUnexplained(t, path)
 	r.awaitDiagnosis(t, path)
 	_, calls := p.done()

@@ -16,6 +16,8 @@ import (
 
 	"diag405/cmd/diag405/diag405test"
 	"diag405/kong/gateway"
+	"diag405/kong/gateway/realkong"
+	"diag405/kong/gateway/standin"
 )
 
 // TestOnAGateway runs the real plugin server in a gateway: the stand-in, or the
@@ -23,10 +25,11 @@ import (
 func TestOnAGateway(t *testing.T) {
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
-	gw, err := gateway.Start(ctx, gateway.Options{
-		Kong:    os.Getenv("DIAG405_KONG"),
-		Plugins: []string{diag405test.Build(t)},
-	})
+	start := standin.Start
+	if kong := os.Getenv("DIAG405_KONG"); kong != "" {
+		start = realkong.Command(kong).Start
+	}
+	gw, err := start(ctx, gateway.Options{Plugins: []string{diag405test.Build(t)}})
 	require.NoError(t, err)
 	defer func() { assert.NoError(t, gw.Close()) }()
 

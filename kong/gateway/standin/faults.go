@@ -1,0 +1,113 @@
+package standin
+
+import "time"
+
+// Faults, for tests of plugin servers, says what goes wrong with the reply to a
+// call. Nil: nothing. It is called from many goroutines.
+type Faults func(Call) Fault
+
+// A Fault is what goes wrong with the reply to one call of a plugin server. The
+// zero value is a reply as it should be.
+type Fault struct {
+	Kind FaultKind
+	// Delay holds the reply back, of whatever kind it is.
+	Delay time.Duration
+}
+
+// FaultKind is what becomes of a reply.
+type FaultKind string
+
+// After a fault of the first group Kong's side is through with the connection, as
+// when a call raises: it closes it, and answers the client with 500. Those of the
+// second group are a reply like any other for Kong, and none of them may cost the
+// client its answer.
+const (
+	FaultClose   FaultKind = "connection closed"
+	FaultHalf    FaultKind = "half a frame"
+	FaultGarbage FaultKind = "garbage"
+	FaultLength  FaultKind = "an absurd length"
+
+	FaultEmpty       FaultKind = "an empty reply"
+	FaultNumber      FaultKind = "a number for a reply"
+	FaultText        FaultKind = "a text for a reply"
+	FaultUndecodable FaultKind = "a reply that is no message"
+	// FaultLengthOpen leaves the connection open, so that the plugin server has to
+	// end it. Kong reads that as a server that died, starts the instance again and
+	// repeats the event.
+	FaultLengthOpen FaultKind = "an absurd length, connection left open"
+)
+
+// Raises tells whether Kong answers the client with 500 after such a fault.
+func (k FaultKind) Raises() bool {
+	switch k {
+	case FaultClose, FaultHalf, FaultGarbage, FaultLength:
+		return true
+	}
+	return false
+}
+
+// FaultKinds are all kinds of faults.
+func FaultKinds() []FaultKind {
+	return []FaultKind{
+		FaultClose, FaultHalf, FaultGarbage, FaultLength,
+		FaultEmpty, FaultNumber, FaultText, FaultUndecodable, FaultLengthOpen,
+	}
+}
+
+// A Call is one call of the PDK that a plugin server makes in an event.
+type Call struct {
+	Plugin   string
+	Phase    string
+	Function string // such as kong.nginx.get_var
+	Target   string // of the request, as the client wrote it
+	Number   int    // within the event; the first is 1
+}
+
+// fault is what is to go wrong with the reply to a call.
+func (x *exchange) fault(s *pluginServer, p phase, function string, number int) Fault {
+	if x.gw.faults == nil {
+		return Fault{}
+	}
+	return x.gw.faults(Call{
+		Plugin: s.info.Name, Phase: p.String(), Function: function, Target: x.client.Target, Number: number,
+	})
+}
+
+// absurd is a length that no frame has.
+const absurd = "\xff\xff\xff\xff"
+
+// reply writes the reply to a call, or what a fault makes of it.
+func (c *rpcConn) reply(f Fault, data []byte) error {
+	if f.Delay > 0 {
+		time.Sleep(f.Delay)
+	}
+	switch f.Kind {
+	case FaultHalf: // the length is true, half of what it says comes
+		c.raw("\x08\x00\x00\x00half")
+	case FaultGarbage:
+		c.raw("garbage, which is no frame at all")
+	case FaultLength:
+		c.raw(absurd)
+	case FaultLengthOpen:
+		return ioError(c.raw(absurd))
+	case FaultEmpty:
+		return c.writeFrame(nil)
+	case FaultNumber: // no function that a plugin needs returns a Number
+		return c.writeFrame(encodeNumber(42))
+	case FaultText: // the wrong type for most, and for the rest a wrong value
+		return c.writeFrame(encodeString("a text"))
+	case FaultUndecodable:
+		return c.writeFrame([]byte("\xff\xff\xff no message"))
+	}
+	if f.Kind.Raises() {
+		return raise("injected: %s", f.Kind)
+	}
+	return c.writeFrame(data)
+}
+
+// raw writes bytes that are no frame.
+func (c *rpcConn) raw(bytes string) error {
+	c.SetDeadline(time.Now().Add(rpcTimeout))
+	c.w.WriteString(bytes)
+	return c.w.Flush()
+}

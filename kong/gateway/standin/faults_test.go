@@ -1,0 +1,80 @@
+package standin
+
+import (
+	"io"
+	"net"
+	"testing"
+	"time"
+
+	"diag405/kong/gateway"
+
+	"github.com/stretchr/testify/assert"
+)
+
+// faulty is what a plugin server reads when a fault is done to the reply "ok".
+func faulty(t *testing.T, f Fault) (string, error) {
+	t.Helper()
+	here, there := net.Pipe()
+	read := make(chan string)
+	go func() {
+		data, _ := io.ReadAll(there)
+		read <- string(data)
+	}()
+	err := newRPCConn(here).reply(f, []byte("ok"))
+	here.Close()
+	return <-read, err
+}
+
+func TestFaultOnTheWire(t *testing.T) {
+	tests := []struct {
+		kind FaultKind
+		want string
+	}{
+		{"", "\x02\x00\x00\x00ok"},
+		{FaultClose, ""},
+		{FaultHalf, "\x08\x00\x00\x00half"},
+		{FaultGarbage, "garbage, which is no frame at all"},
+		{FaultLength, absurd},
+		{FaultLengthOpen, absurd},
+		{FaultEmpty, "\x00\x00\x00\x00"},
+		{FaultNumber, "\x09\x00\x00\x00\x09\x00\x00\x00\x00\x00\x00\x45\x40"},
+		{FaultText, "\x08\x00\x00\x00\x0a\x06a text"},
+		{FaultUndecodable, "\x0e\x00\x00\x00\xff\xff\xff no message"},
+	}
+	assert.Len(t, tests, 1+len(FaultKinds()), "a row for each kind")
+	for _, tt := range tests {
+		got, err := faulty(t, Fault{Kind: tt.kind})
+		assert.Equal(t, tt.want, got, tt.kind)
+		assert.Equal(t, tt.kind.Raises(), err != nil, tt.kind)
+	}
+}
+
+func TestFaultDelay(t *testing.T) {
+	const delay = 5 * time.Millisecond
+	start := time.Now()
+	got, err := faulty(t, Fault{Delay: delay})
+	assert.NoError(t, err)
+	assert.Equal(t, "\x02\x00\x00\x00ok", got)
+	assert.GreaterOrEqual(t, time.Since(start), delay)
+}
+
+// TestFaultsKnowTheirCall: of an event's calls the one that was meant is hit, and
+// the client of another request notices nothing.
+func TestFaultsKnowTheirCall(t *testing.T) {
+	up := echo(t)
+	hit := Call{Plugin: "probe", Phase: "access", Function: "kong.nginx.get_var", Target: "/p/hit", Number: 2}
+	g := faultyFor(t, func(c Call) Fault {
+		if c == hit {
+			return Fault{Kind: FaultClose}
+		}
+		return Fault{}
+	}, gateway.Options{Plugins: []string{probePath(t, "probe")}}, "")
+	address, _ := reports(t)
+	getVar := []any{"Nginx", "GetVar", "host"}
+	config := map[string]any{"report": address, "in_access": ask(getVar, getVar)}
+	assert.NoError(t, g.Load(t.Context(), []byte(declare(up.URL, plainRoute, probe("probe", config)))))
+	assert.Equal(t, 200, send(t, g, "GET /p/other HTTP/1.1").Status)
+	assert.Equal(t, 500, send(t, g, "GET /p/hit HTTP/1.1").Status)
+	assert.Equal(t, 200, send(t, g, "GET /p/other HTTP/1.1").Status)
+	assert.Contains(t, errorLogOf(g), "injected: connection closed")
+}

@@ -1,0 +1,129 @@
+package standin
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+
+	"diag405/kong/config"
+)
+
+// boundPlugin is one plugin entity of a configuration, ready to run: in a
+// plugin server, or as one of the plugins that come with the gateway.
+type boundPlugin struct {
+	entity   *config.Plugin
+	priority int
+	phases   phase
+	config   map[string]any // with defaults filled in
+	external *instance
+	bundled  *bundledPlugin
+}
+
+func (p *boundPlugin) name() string      { return p.entity.Name }
+func (p *boundPlugin) has(ph phase) bool { return p.phases&ph != 0 }
+func (p *boundPlugin) access(x *exchange) error {
+	if p.bundled != nil {
+		return p.bundled.access(x, p)
+	}
+	return p.external.handle(access, x)
+}
+
+// bindPlugins checks the plugins of a configuration and makes them ready, in
+// order of priority; equal ones in order of their names, the later first
+// (kong/db/dao/plugins.lua sorts by priority, then name, descending).
+func (g *standIn) bindPlugins(cfg *config.Config) ([]*boundPlugin, error) {
+	var out []*boundPlugin
+	for n, entity := range cfg.Plugins {
+		p, err := g.bindPlugin(entity)
+		if err != nil {
+			return nil, fmt.Errorf("in 'plugins': in entry %d of 'plugins' (%s): %w", n+1, entity.Name, err)
+		}
+		if entity.Enabled {
+			out = append(out, p)
+		}
+	}
+	slices.SortStableFunc(out, func(a, b *boundPlugin) int {
+		return cmp.Or(cmp.Compare(b.priority, a.priority), cmp.Compare(b.name(), a.name()))
+	})
+	return out, nil
+}
+
+func (g *standIn) bindPlugin(entity *config.Plugin) (*boundPlugin, error) {
+	p := &boundPlugin{entity: entity}
+	sch := schema{}
+	if b, ok := bundledPlugins[entity.Name]; ok {
+		p.bundled, p.priority, p.phases, sch = b, b.priority, b.phases, b.schema
+	} else if s, ok := g.servers[entity.Name]; ok {
+		p.priority, sch = s.info.Priority, s.info.Schema
+		for _, name := range s.info.Phases {
+			ph, err := phaseNamed(name)
+			if err != nil {
+				return nil, err
+			}
+			p.phases |= ph
+		}
+		p.external = &instance{server: s, id: entity.ID, seq: g.sequence.Add(1)}
+	} else {
+		return nil, fmt.Errorf("in 'name': plugin '%s' not enabled; add it to the 'plugins' configuration property", entity.Name)
+	}
+	var err error
+	if p.config, err = sch.complete(entity.Config); err != nil {
+		return nil, err
+	}
+	if p.external != nil {
+		p.external.config = p.config
+	}
+	if p.bundled != nil && p.bundled.check != nil {
+		err = p.bundled.check(p.config)
+	}
+	return p, err
+}
+
+// phaseNamed is the phase that a plugin server announces. Those that plain
+// HTTP never comes to count as none; rewrite is not modelled.
+func phaseNamed(name string) (phase, error) {
+	switch name {
+	case "access":
+		return access, nil
+	case "response":
+		return response, nil
+	case "log":
+		return logging, nil
+	case "certificate", "preread":
+		return 0, nil
+	}
+	return 0, fmt.Errorf("the stand-in has no phase %q", name)
+}
+
+// pluginsFor are the plugins that apply to a route and its service, in order:
+// of each name the most specific instance (lookup_cfg in
+// kong/runloop/plugins_iterator.lua). Consumers are not modelled.
+func (s *state) pluginsFor(route *config.Route, service *config.Service) []*boundPlugin {
+	out := []*boundPlugin{}
+	best := map[string]int{} // index in out
+	for _, p := range s.plugins {
+		if p.entity.Consumer != "" || p.entity.Route != nil && p.entity.Route != route || p.entity.Service != nil && p.entity.Service != service {
+			continue
+		}
+		at, ok := best[p.name()]
+		if !ok {
+			best[p.name()] = len(out)
+			out = append(out, p)
+		} else if p.specificity() > out[at].specificity() {
+			out[at] = p
+		}
+	}
+	return out
+}
+
+// specificity orders route and service over route over service over neither.
+func (p *boundPlugin) specificity() int {
+	n := 0
+	if p.entity.Service != nil {
+		n++
+	}
+	if p.entity.Route != nil {
+		n += 2
+	}
+	return n
+}
