@@ -1,16 +1,14 @@
 package router_test
 
 import (
-	"bufio"
-	"encoding/json"
 	"net/http"
-	"os"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
 	"diag405/kong/config"
+	"diag405/kong/measured"
 	"diag405/kong/router"
 )
 
@@ -61,21 +59,14 @@ services:
 // On everything that was measured the first reason is the route that matches, and
 // has no failed attribute exactly when there is one.
 func TestWhyAgreesWithMatch(t *testing.T) {
-	for _, file := range measuredFiles(t) {
-		f, err := os.Open(file)
-		require.NoError(t, err)
-		defer f.Close()
-		lines := bufio.NewScanner(f)
-		lines.Buffer(nil, 16<<20)
-		for lines.Scan() {
-			var s scenario
-			require.NoError(t, json.Unmarshal(lines.Bytes(), &s))
-			checkWhy(t, s)
-		}
+	scenarios, err := measured.Routing.Scenarios()
+	require.NoError(t, err)
+	for _, s := range scenarios {
+		checkWhy(t, s)
 	}
 }
 
-func checkWhy(t *testing.T, s scenario) {
+func checkWhy(t *testing.T, s measured.Scenario) {
 	cfg, err := config.Parse(s.Kong)
 	require.NoError(t, err, s.ID)
 	r, err := router.New(cfg)

@@ -1,15 +1,11 @@
 package standin
 
 import (
-	"bufio"
-	"encoding/json"
 	"fmt"
 	"io"
 	"net"
 	"net/http"
 	"net/http/httptest"
-	"os"
-	"path/filepath"
 	"regexp"
 	"slices"
 	"strings"
@@ -17,54 +13,10 @@ import (
 	"testing"
 
 	"diag405/kong/gateway"
+	"diag405/kong/measured"
 
 	"github.com/stretchr/testify/require"
 )
-
-// measured is one configuration with requests and what a real Kong did with
-// each.
-type measured struct {
-	ID       string
-	Kong     json.RawMessage
-	Requests []measuredRequest
-}
-
-type measuredRequest struct {
-	Method, Target, Host, Body string
-	Headers                    map[string]string
-	Expect                     struct {
-		Status   int
-		Upstream *struct {
-			Method, URI, Host string
-			Body              *string
-			Headers           map[string][]string
-		}
-		Headers map[string]string // of the answer
-		Body    *string
-	}
-}
-
-// measuredFiles are the files to compare with: DIAG405_PLUGINS, a list
-// separated by colons, or the one beside the module's folder.
-func measuredFiles(t *testing.T) []string {
-	if list := os.Getenv("DIAG405_PLUGINS"); list != "" {
-		return strings.Split(list, ":")
-	}
-	dir, err := os.Getwd()
-	require.NoError(t, err)
-	for {
-		if _, err := os.Stat(filepath.Join(dir, "go.mod")); err == nil {
-			break
-		}
-		require.NotEqual(t, dir, filepath.Dir(dir), "no go.mod above the test")
-		dir = filepath.Dir(dir)
-	}
-	file := filepath.Join(dir, "../shared/kong/plugins-3.9.1.jsonl")
-	if _, err := os.Stat(file); err != nil {
-		t.Skipf("no %s", filepath.Base(file))
-	}
-	return []string{file}
-}
 
 // recorder is an upstream that keeps the last request.
 type recorder struct {
@@ -92,29 +44,28 @@ func (r *recorder) take() *seen {
 }
 
 func TestAnswersAsMeasured(t *testing.T) {
-	files := measuredFiles(t)
+	scenarios, err := measured.Plugins.Scenarios()
+	require.NoError(t, err)
 	rec := &recorder{}
 	up := httptest.NewServer(rec)
 	defer up.Close()
 	g := standInFor(t, gateway.Options{}, "")
 	equal, total := 0, 0
 	var differences []string
-	for _, file := range files {
-		for _, m := range readMeasured(t, file) {
-			ports := newPortMap(t, up)
-			if err := g.Load(t.Context(), ports.local(m.Kong)); err != nil {
-				total += len(m.Requests)
-				differences = append(differences, fmt.Sprintf("%s: %v", m.ID, err))
-				continue
-			}
-			for _, r := range m.Requests {
-				total++
-				got := send(t, g, r.text())
-				if diff := r.compare(got, rec.take(), ports); diff != "" {
-					differences = append(differences, fmt.Sprintf("%s: %s %s: %s", m.ID, r.Method, r.Target, diff))
-				} else {
-					equal++
-				}
+	for _, s := range scenarios {
+		ports := newPortMap(t, up)
+		if err := g.Load(t.Context(), ports.local(s.Kong)); err != nil {
+			total += len(s.Requests)
+			differences = append(differences, fmt.Sprintf("%s: %v", s.ID, err))
+			continue
+		}
+		for _, r := range s.Requests {
+			total++
+			got := send(t, g, requestText(r))
+			if diff := compare(r.Expect, got, rec.take(), ports); diff != "" {
+				differences = append(differences, fmt.Sprintf("%s: %s %s: %s", s.ID, r.Method, r.Target, diff))
+			} else {
+				equal++
 			}
 		}
 	}
@@ -126,25 +77,8 @@ func TestAnswersAsMeasured(t *testing.T) {
 	require.Equal(t, total, equal)
 }
 
-func readMeasured(t *testing.T, file string) []measured {
-	t.Helper()
-	f, err := os.Open(file)
-	require.NoError(t, err)
-	defer f.Close()
-	var out []measured
-	lines := bufio.NewScanner(f)
-	lines.Buffer(nil, 16<<20)
-	for lines.Scan() {
-		var m measured
-		require.NoError(t, json.Unmarshal(lines.Bytes(), &m))
-		out = append(out, m)
-	}
-	require.NoError(t, lines.Err())
-	return out
-}
-
-// text is the request as it goes over the wire.
-func (r measuredRequest) text() string {
+// requestText is the request as it goes over the wire.
+func requestText(r measured.Request) string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "%s %s HTTP/1.1\nHost: %s", r.Method, r.Target, r.Host)
 	for name, value := range r.Headers {
@@ -198,14 +132,13 @@ var changing = regexp.MustCompile(`\b[0-9a-f]{32}\b|0x[0-9a-f]{12}\b`)
 func stable(s string) string { return changing.ReplaceAllString(s, "#") }
 
 // compare says what differs from what Kong did.
-func (r measuredRequest) compare(got received, at *seen, ports portMap) string {
+func compare(e measured.Outcome, got received, at *seen, ports portMap) string {
 	var diffs []string
 	check := func(what string, got, want any) {
 		if fmt.Sprint(got) != fmt.Sprint(want) {
 			diffs = append(diffs, fmt.Sprintf("%s %q, want %q", what, got, want))
 		}
 	}
-	e := r.Expect
 	check("status", got.Status, e.Status)
 	if e.Body != nil {
 		check("body", stable(got.Body), stable(*e.Body))
