@@ -12,42 +12,19 @@ import (
 	"sync"
 )
 
-// application answers as an application of a case does.
+// application answers as an application of a case does: by its routes and its
+// framework's rules. It knows nothing of the case's request and of what is
+// expected of its answer, so that a case can be wrong about them.
 type application struct {
 	at      string // host:port in the case
 	spec    AppSpec
 	family  family
-	own     ownRequest
 	journal *journal
 }
 
-// ownRequest is the request that the case is about, as it reaches the
-// application: what is known of its answer goes before a framework's habits.
-type ownRequest struct {
-	method, path string
-	allow        *string
-	redirect     int  // status of the redirect that the client met before; 0: none
-	upgrade      bool // an upgraded connection is known to work
-}
-
-// newApplication makes the application that listens at an address of the case.
-func newApplication(c *Case, at string, j *journal) *application {
-	spec := c.Apps[at]
-	a := &application{at: at, spec: spec, family: familyOf(spec.Framework), journal: j}
-	a.own.allow = c.Expect.Allow
-	if c.Expect.Upstream != nil {
-		a.own.method, a.own.path, _ = strings.Cut(*c.Expect.Upstream, " ")
-	}
-	for _, b := range c.Before {
-		if b.Answer.Status >= 300 && b.Answer.Status < 400 {
-			a.own.redirect = b.Answer.Status
-		}
-	}
-	headers, _ := c.Expect.Fix.Client["headers"].(map[string]any)
-	for name := range headers {
-		a.own.upgrade = a.own.upgrade || strings.EqualFold(name, "Upgrade")
-	}
-	return a
+// newApplication makes the application that listens at an address of a case.
+func newApplication(at string, spec AppSpec, j *journal) *application {
+	return &application{at: at, spec: spec, family: familyOf(spec.Framework), journal: j}
 }
 
 // received is a request that reached an application.
@@ -138,26 +115,26 @@ func (r reply) write(w http.ResponseWriter, method string) {
 //
 //	a route has path and method                   200
 //	the framework answers OPTIONS by itself       200 with Allow
-//	a route has the path                          405
+//	a route has the path                          405, or 404 where the framework hides it
 //	a route has the path but for its last slash   a redirect, where the case says so
 //	else                                          404
 func (a *application) answer(r received) reply {
-	path := pathOf(r.Target)
-	own := r.Method == a.own.method && path == a.own.path
 	if a.family.static {
-		return a.static(r, own)
+		return a.static(r)
 	}
-	routes := withPath(a.routesFor(r.Host), path)
+	routes := withPath(a.routesFor(r.Host), pathOf(r.Target))
 	switch {
 	case len(routes) == 0:
 		return a.notFound(r)
-	case a.takes(routes, r.Method, own):
+	case a.family.takes(methodsOf(routes), r.Method):
 		return success(r)
-	case a.family.takesOptions && r.Method == http.MethodOptions && !own && !refusesAll(routes):
-		list := a.family.allow(methodsOf(routes))
+	case a.family.takesOptions && r.Method == http.MethodOptions && !refusesAll(routes):
+		list := a.family.options(methodsOf(routes))
 		return reply{status: http.StatusOK, allow: strings.Join(list, ", "), hasAllow: true}
+	case a.family.hides:
+		return reply{status: http.StatusNotFound, page: a.errorPage(http.StatusNotFound, r)}
 	}
-	return a.refuse(r, routes, own)
+	return a.refuse(r, routes)
 }
 
 // routesFor are the routes of the virtual host that a Host header names.
@@ -199,26 +176,10 @@ func methodsOf(routes []AppRoute) []string {
 	return list
 }
 
-// takes reports whether a route takes the method. The case's own request is
-// refused unless a route really names its method.
-func (a *application) takes(routes []AppRoute, method string, own bool) bool {
-	methods := methodsOf(routes)
-	if slices.Contains(methods, method) {
-		return true
-	}
-	return method == http.MethodHead && !own && a.family.takesHead && slices.Contains(methods, http.MethodGet)
-}
-
 // refuse is the 405.
-func (a *application) refuse(r received, routes []AppRoute, own bool) reply {
+func (a *application) refuse(r received, routes []AppRoute) reply {
 	out := reply{status: http.StatusMethodNotAllowed}
 	out.page = a.errorPage(out.status, r)
-	if own {
-		if a.own.allow != nil {
-			out.allow, out.hasAllow = *a.own.allow, true
-		}
-		return out
-	}
 	if a.family.noAllow || a.family.mount && hasMount(a.routesFor(r.Host)) {
 		return out
 	}
@@ -246,11 +207,11 @@ func (a *application) errorPage(status int, r received) page {
 }
 
 // static serves files: GET and HEAD on every path.
-func (a *application) static(r received, own bool) reply {
+func (a *application) static(r received) reply {
 	if r.Method == http.MethodGet || r.Method == http.MethodHead {
 		return success(r)
 	}
-	return a.refuse(r, nil, own)
+	return a.refuse(r, nil)
 }
 
 // success is 200 with what arrived.
@@ -269,9 +230,6 @@ func (a *application) notFound(r received) reply {
 		out := reply{status: http.StatusMovedPermanently, location: other}
 		if a.family.redirect != 0 {
 			out.status = a.family.redirect
-		}
-		if a.own.redirect != 0 {
-			out.status = a.own.redirect
 		}
 		if hasQuery {
 			out.location += "?" + query
@@ -292,11 +250,11 @@ func (a *application) otherSlash(path, host string) (string, bool) {
 	return other, len(withPath(a.routesFor(host), other)) > 0
 }
 
-// upgrades reports a WebSocket handshake with a route that has nothing for plain
-// HTTP, in a case that knows the handshake to work.
+// upgrades reports a WebSocket handshake with an endpoint that has nothing for
+// plain HTTP.
 func (a *application) upgrades(r received, h http.Header) bool {
 	routes := withPath(a.routesFor(r.Host), pathOf(r.Target))
-	return a.own.upgrade && strings.EqualFold(h.Get("Upgrade"), "websocket") && h.Get("Sec-WebSocket-Key") != "" &&
+	return a.family.socket && strings.EqualFold(h.Get("Upgrade"), "websocket") && h.Get("Sec-WebSocket-Key") != "" &&
 		len(routes) > 0 && refusesAll(routes)
 }
 

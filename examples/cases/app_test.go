@@ -20,10 +20,9 @@ func routes(short string) []AppRoute {
 	return list
 }
 
-// with answers a request as "405 GET, POST": the status, and Allow if there is one.
-func with(spec AppSpec, c Case, method, target string) string {
-	c.Apps = map[string]AppSpec{"app.test:80": spec}
-	a := newApplication(&c, "app.test:80", &journal{})
+// asked answers a request as "405 GET, POST": the status, and Allow if there is one.
+func asked(spec AppSpec, method, target string) string {
+	a := newApplication("app.test:80", spec, &journal{})
 	w := httptest.NewRecorder()
 	r := httptest.NewRequest(method, "http://app.test/", nil)
 	r.RequestURI = target
@@ -59,15 +58,19 @@ func TestFrameworks(t *testing.T) {
 		{"flask", two, "HEAD", "/a", "200"},
 		{"django", "POST /a", "GET", "/a", "405 POST, OPTIONS"},
 		{"django", "POST /a", "OPTIONS", "/a", "200 POST, OPTIONS"},
-		{"express", two, "PUT", "/a", "405 GET, POST"},
-		{"express", two, "OPTIONS", "/a", "200 GET, POST"},
-		{"apollo-express", two, "OPTIONS", "/a", "200 GET, POST"},
-		{"koa", two, "OPTIONS", "/a", "200 GET, POST"},
+		{"express", two, "PUT", "/a", "404"},
+		{"express", two, "OPTIONS", "/a", "200 GET, POST, HEAD"},
+		{"apollo-express", "POST /a", "GET", "/a", "405 POST"},
+		{"koa", two, "PUT", "/a", "405 GET, POST, HEAD"},
+		{"koa", two, "OPTIONS", "/a", "200 GET, POST, HEAD"},
+		{"fastify", two, "PUT", "/a", "404"},
+		{"rails", two, "PUT", "/a", "404"},
 		{"laravel", two, "OPTIONS", "/a", "200 GET, POST, HEAD"},
 		{"spring", two, "PUT", "/a", "405 GET, POST"},
-		{"spring", two, "OPTIONS", "/a", "200 GET, POST"},
-		{"tomcat", two, "OPTIONS", "/a", "200 GET, POST"},
-		{"jetty", two, "OPTIONS", "/a", "200 GET, POST"},
+		{"spring", two, "OPTIONS", "/a", "200 GET, POST, HEAD"},
+		{"tomcat", two, "PUT", "/a", "405"},
+		{"tomcat", two, "OPTIONS", "/a", "200 GET, POST, HEAD, OPTIONS"},
+		{"jetty", two, "OPTIONS", "/a", "200 GET, POST, HEAD, OPTIONS"},
 		{"jetty", "- /a", "OPTIONS", "/a", "405"},
 		{"jetty", "- /a", "GET", "/a", "405"},
 		{"aspnet", two, "OPTIONS", "/a", "405 GET, POST"},
@@ -75,7 +78,10 @@ func TestFrameworks(t *testing.T) {
 		{"go-servemux", two, "PUT", "/a", "405 GET, POST, HEAD"},
 		{"go-servemux", two, "OPTIONS", "/a", "405 GET, POST, HEAD"},
 		{"go-servemux", two, "HEAD", "/a", "200"},
+		{"go-net-http", two, "PUT", "/a", "405"},
+		{"go-net-http", two, "HEAD", "/a", "405"},
 		{"chi", two, "OPTIONS", "/a", "405 GET, POST"},
+		{"chi-4", two, "PUT", "/a", "405"},
 		{"echo", two, "OPTIONS", "/a", "405 GET, POST"},
 		{"axum", two, "OPTIONS", "/a", "405 GET, POST, HEAD"},
 		{"gin", two, "PUT", "/a", "405 GET, POST"},
@@ -86,40 +92,28 @@ func TestFrameworks(t *testing.T) {
 		{"nginx-static", "GET,HEAD /", "OPTIONS", "/any", "405"},
 		{"nginx-static", "GET,HEAD /", "GET", "/any", "200"},
 		{"nginx-s3-gateway", "GET,HEAD /{key:path}", "PUT", "/any", "405"},
-		{"s3", "GET /", "POST", "/", "405"},
+		{"s3", "GET /", "POST", "/", "405 GET"},
+		{"kong-admin", "GET /", "POST", "/", "405"},
 		{"minio", "GET /", "HEAD", "/", "405"},
 		{"aiohttp", "GET /a; GET,HEAD /{path:path}", "POST", "/a", "405 GET, HEAD"},
 		{"something new", two, "PUT", "/a", "405 GET, POST"},
 		{"something new", two, "TRACE", "/a?x=1", "405 GET, POST"},
 	} {
-		got := with(AppSpec{Framework: test.framework, Routes: routes(test.routes)}, Case{}, test.method, test.path)
+		got := asked(AppSpec{Framework: test.framework, Routes: routes(test.routes)}, test.method, test.path)
 		assert.Equal(t, test.want, got, "%s with %s: %s %s", test.framework, test.routes, test.method, test.path)
 	}
 }
 
-// What is known of the case's own request goes before a framework's habits, and
-// changes no other answer.
-func TestOwnRequest(t *testing.T) {
-	allow := "PUT,TRACE"
-	for _, test := range []struct {
-		framework, own string
-		allow          *string
-		method, path   string
-		want           string
-	}{
-		{"flask", "POST /a", &allow, "POST", "/a", "405 PUT,TRACE"},
-		{"flask", "POST /a", nil, "POST", "/a", "405"},
-		{"flask", "POST /a", nil, "PUT", "/a", "405 GET, HEAD, OPTIONS"},
-		{"flask", "OPTIONS /a", nil, "OPTIONS", "/a", "405"},
-		{"flask", "OPTIONS /a", nil, "OPTIONS", "/b", "200 GET, HEAD, OPTIONS"},
-		{"flask", "HEAD /a", nil, "HEAD", "/a", "405"},
-		{"flask", "HEAD /a", nil, "HEAD", "/b", "200"},
-		{"flask", "GET /a", &allow, "GET", "/a", "200"},
-	} {
-		c := Case{Expect: Expect{Upstream: &test.own, Allow: test.allow}}
-		got := with(AppSpec{Framework: test.framework, Routes: routes("GET /a; GET /b")}, c, test.method, test.path)
-		assert.Equal(t, test.want, got, "the case is about %s: %s %s", test.own, test.method, test.path)
+// No application of a case answers by the rule for what is unknown.
+func TestEveryFrameworkHasItsRule(t *testing.T) {
+	for _, c := range readAll(t) {
+		for at, app := range c.Apps {
+			_, known := knownFamily(app.Framework)
+			assert.True(t, known, "%s: %s is a %q", c.ID, at, app.Framework)
+		}
 	}
+	_, known := knownFamily("something new")
+	assert.False(t, known)
 }
 
 func TestRedirectSlashes(t *testing.T) {
@@ -134,21 +128,16 @@ func TestRedirectSlashes(t *testing.T) {
 		{"fastapi", "POST /a", "/", "404"},
 	} {
 		spec := AppSpec{Framework: test.framework, Routes: routes(test.routes), RedirectSlashes: true}
-		assert.Equal(t, test.want, with(spec, Case{}, "POST", test.path), "%s with %s: %s", test.framework, test.routes, test.path)
+		assert.Equal(t, test.want, asked(spec, "POST", test.path), "%s with %s: %s", test.framework, test.routes, test.path)
 		spec.RedirectSlashes = false
-		assert.NotContains(t, with(spec, Case{}, "POST", test.path), " to ")
+		assert.NotContains(t, asked(spec, "POST", test.path), " to ")
 	}
-	before := Before{}
-	before.Answer.Status = 302
-	spec := AppSpec{Framework: "django", Routes: routes("POST /a/"), RedirectSlashes: true}
-	assert.Equal(t, "302 to /a/", with(spec, Case{Before: []Before{before}}, "POST", "/a"))
 }
 
 func TestVirtualHosts(t *testing.T) {
-	c := Case{Apps: map[string]AppSpec{"app.test:80": {
+	a := newApplication("app.test:80", AppSpec{
 		Routes: routes("GET /"), Hosts: map[string][]AppRoute{"b.app.test": routes("POST /")},
-	}}}
-	a := newApplication(&c, "app.test:80", &journal{})
+	}, &journal{})
 	for host, want := range map[string]int{"app.test": 405, "b.app.test": 200, "B.app.test:80": 200, "": 405} {
 		assert.Equal(t, want, a.answer(received{Method: "POST", Target: "/", Host: host}).status, host)
 	}
@@ -224,9 +213,10 @@ func (s *stage) address(t *testing.T, at string, c *Case) string {
 	return joinHostPort(newAddressPlan().forHosts(c.hosts())[host], port)
 }
 
-func TestUpgradeOnlyWhereTheCaseKnowsIt(t *testing.T) {
+func TestUpgrade(t *testing.T) {
 	c := readNamed(t, "websocket-upgrade-headers-lost")
-	a := newApplication(c, "app.test:8080", &journal{})
+	spec := c.Apps["app.test:8080"]
+	a := newApplication("app.test:8080", spec, &journal{})
 	header := http.Header{}
 	for name, value := range c.Expect.Fix.Client["headers"].(map[string]any) {
 		header.Set(name, value.(string))
@@ -235,6 +225,6 @@ func TestUpgradeOnlyWhereTheCaseKnowsIt(t *testing.T) {
 	assert.True(t, a.upgrades(r, header))
 	assert.False(t, a.upgrades(received{Method: "GET", Target: "/v1/keys"}, header))
 	assert.False(t, a.upgrades(r, http.Header{}))
-	a.own.upgrade = false
-	assert.False(t, a.upgrades(r, header))
+	spec.Framework = "gin"
+	assert.False(t, newApplication("app.test:8080", spec, &journal{}).upgrades(r, header), "a route that is only refused")
 }

@@ -98,7 +98,7 @@ func startApps(c *Case, hosts map[string]string) (*stage, error) {
 	s := &stage{moved: map[string]int{}, journal: &journal{}}
 	secure := secureAddresses(c)
 	for _, at := range slices.Sorted(maps.Keys(c.Apps)) {
-		if err := s.start(newApplication(c, at, s.journal), hosts, secure[at]); err != nil {
+		if err := s.start(newApplication(at, c.Apps[at], s.journal), hosts, secure[at]); err != nil {
 			s.stop()
 			return nil, fmt.Errorf("starting the application at %q: %w", at, err)
 		}

@@ -21,8 +21,8 @@ var floors = []struct {
 	causes, fixes  int
 }{
 	{name: "exchange", causes: 37, fixes: 15},
-	{name: "probe", probe: true, causes: 39, fixes: 20},
-	{name: "openapi", openAPI: true, causes: 40, fixes: 19},
+	{name: "probe", probe: true, causes: 39, fixes: 19},
+	{name: "openapi", openAPI: true, causes: 40, fixes: 20},
 	{name: "both", probe: true, openAPI: true, causes: 41, fixes: 24},
 }
 
