@@ -61,8 +61,7 @@ func command(args []string, stdout, stderr io.Writer) int {
 		fmt.Fprintf(stderr, "cases: %v; cases -h shows the usage\n", err)
 		return exitCannot
 	}
-	// SIGPIPE too: a reader that is gone ends the run, and its gateways with it.
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM, syscall.SIGPIPE)
+	ctx, stop := untilSignal()
 	defer stop()
 	r, err := newRunner(ctx, opt)
 	if err != nil {
@@ -79,6 +78,20 @@ func command(args []string, stdout, stderr io.Writer) int {
 		return exitNotRun
 	}
 	return exitOK
+}
+
+// untilSignal is a context that ends when the command is asked to. A reader of
+// stdout that is gone ends the run by the error of writing to it: caught, SIGPIPE
+// does not end the process, which has gateways to stop. It must not end the context,
+// since once it is caught it comes for every socket that a peer has closed, too.
+func untilSignal() (context.Context, context.CancelFunc) {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	unread := make(chan os.Signal, 1)
+	signal.Notify(unread, syscall.SIGPIPE)
+	return ctx, func() {
+		stop()
+		signal.Stop(unread)
+	}
 }
 
 func parseFlags(args []string) (options, error) {

@@ -6,7 +6,9 @@ import (
 	"encoding/json"
 	"fmt"
 	"os"
+	"os/signal"
 	"strings"
+	"syscall"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -241,6 +243,37 @@ func TestCommandRefuses(t *testing.T) {
 	var stdout, stderr bytes.Buffer
 	assert.Equal(t, exitOK, command([]string{"-h"}, &stdout, &stderr))
 	assert.Contains(t, stdout.String(), "Usage: cases")
+}
+
+// A socket that a peer has closed is nothing to the run.
+func TestBrokenPipeIsNoSignalToEnd(t *testing.T) {
+	ctx, stop := untilSignal()
+	defer stop()
+	seen := make(chan os.Signal, 1)
+	signal.Notify(seen, syscall.SIGPIPE)
+	defer signal.Stop(seen)
+	r, w, err := os.Pipe()
+	require.NoError(t, err)
+	require.NoError(t, r.Close())
+	defer w.Close()
+	_, err = w.WriteString("x")
+	require.ErrorIs(t, err, syscall.EPIPE)
+	<-seen // and whoever else is told
+	require.NoError(t, syscall.Kill(os.Getpid(), syscall.SIGTERM))
+	<-ctx.Done()
+	assert.ErrorContains(t, context.Cause(ctx), "terminated")
+}
+
+// A reader that is gone ends the run, and the gateways with it.
+func TestReaderOfTheOutcomesIsGone(t *testing.T) {
+	reader, writer, err := os.Pipe()
+	require.NoError(t, err)
+	require.NoError(t, reader.Close())
+	defer writer.Close()
+	var stderr bytes.Buffer
+	assert.Equal(t, exitNotRun, command([]string{"-plugin", built.binaries[0], "."}, writer, &stderr))
+	assert.Contains(t, stderr.String(), "writing the outcome: ")
+	assert.Contains(t, stderr.String(), "broken pipe")
 }
 
 func TestJSON(t *testing.T) {
