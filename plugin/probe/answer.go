@@ -2,9 +2,7 @@ package probe
 
 import (
 	"net/http"
-	"net/url"
 	"slices"
-	"strings"
 
 	"diag405/plugin/diagnose"
 )
@@ -18,10 +16,6 @@ type Answer struct {
 	Methods []string
 	// Complete is true when every method that is not in Allow is known to be refused.
 	Complete bool
-	// RedirectTo is the path that a redirect leads to, not decoded and without its
-	// query; "" when there is none, when it leads to another host, and when paths
-	// that do not exist are redirected as well.
-	RedirectTo string
 }
 
 // Takes reports whether the path takes a method; known is false when the answer
@@ -40,8 +34,8 @@ func (a Answer) Takes(method string) (takes, known bool) {
 func (a Answer) Missing() bool { return a.Complete && isMissing(a.Status) }
 
 // judge says what the replies of one upstream are worth.
-func judge(u Upstream, refused diagnose.Line, replies map[string]*reply) map[string]Answer {
-	j := judgement{u, refused, replies[ControlPath], replies}
+func judge(refused diagnose.Line, replies map[string]*reply) map[string]Answer {
+	j := judgement{refused, replies[ControlPath], replies}
 	answers := map[string]Answer{}
 	for path, r := range replies {
 		if path != ControlPath {
@@ -54,10 +48,9 @@ func judge(u Upstream, refused diagnose.Line, replies map[string]*reply) map[str
 // judgement holds the replies of one upstream, among them those that tell how far
 // the others can be trusted.
 type judgement struct {
-	upstream Upstream
-	refused  diagnose.Line
-	control  *reply // nil when the control path gave no answer
-	replies  map[string]*reply
+	refused diagnose.Line
+	control *reply // nil when the control path gave no answer
+	replies map[string]*reply
 }
 
 func (j judgement) answer(r *reply) Answer {
@@ -69,8 +62,6 @@ func (j judgement) answer(r *reply) Answer {
 		a.Complete = j.complete(r)
 	case isMissing(r.status):
 		a.Complete = j.tellsMissing(r)
-	case isRedirect(r.status) && !isRedirect(j.control.status):
-		a.RedirectTo = j.redirect(r)
 	}
 	return a
 }
@@ -108,18 +99,6 @@ func (j judgement) tellsMissing(missing *reply) bool {
 	return false
 }
 
-// redirect is the path that a redirect within the upstream leads to.
-func (j judgement) redirect(r *reply) string {
-	to, err := url.Parse(r.location)
-	if err != nil || to.Host != "" && !strings.EqualFold(to.Host, j.upstream.Host) {
-		return ""
-	}
-	if path := to.EscapedPath(); validPath(path) {
-		return path
-	}
-	return ""
-}
-
 // lists reports whether a reply says which methods a path takes. An empty Allow in
 // a 405 refuses all of them (RFC 9110 section 10.2.1); in a 2xx, which took
 // OPTIONS, it says nothing.
@@ -128,8 +107,7 @@ func (r *reply) lists() bool {
 		isSuccess(r.status) && len(r.allow.Methods) > 0
 }
 
-func isSuccess(status int) bool  { return status >= 200 && status <= 299 }
-func isRedirect(status int) bool { return status >= 300 && status <= 399 }
+func isSuccess(status int) bool { return status >= 200 && status <= 299 }
 
 func isMissing(status int) bool {
 	return status == http.StatusNotFound || status == http.StatusGone

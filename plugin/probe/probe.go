@@ -113,7 +113,7 @@ func (p *Prober) Ask(ctx context.Context, u Upstream, refused diagnose.Line, pat
 	}
 	ctx, cancel := context.WithTimeout(ctx, p.options.Timeout)
 	defer cancel()
-	return judge(u, refused, collect(ctx, p.start(ctx, u, paths)))
+	return judge(refused, collect(ctx, p.start(ctx, u, paths)))
 }
 
 // choose keeps the paths that can be sent, each once, in order, and leaves room

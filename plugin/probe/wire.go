@@ -22,10 +22,9 @@ const (
 
 // reply is what is kept of an answer to OPTIONS.
 type reply struct {
-	status   int
-	allow    diagnose.Allow
-	location string
-	server   string // Server and X-Powered-By: whose answer it is
+	status int
+	allow  diagnose.Allow
+	server string // Server and X-Powered-By: whose answer it is
 	// firstRoute is true when Allow may name the methods of the first route only.
 	firstRoute bool
 }
@@ -99,7 +98,6 @@ func newReply(resp *http.Response) *reply {
 	return &reply{
 		status:     resp.StatusCode,
 		allow:      diagnose.ParseAllow(resp.Header.Values("Allow")),
-		location:   resp.Header.Get("Location"),
 		server:     resp.Header.Get("Server") + " " + resp.Header.Get("X-Powered-By"),
 		firstRoute: isASGI(resp.Header.Get("Server")) || isStarlette(resp),
 	}
