@@ -289,7 +289,7 @@ const faultDelay = 3 * time.Millisecond
 // everyFault are all kinds, and a delay.
 func everyFault() []standin.Fault {
 	out := []standin.Fault{{Delay: faultDelay}}
-	for _, kind := range standin.FaultKinds() {
+	for _, kind := range standin.FaultKinds {
 		out = append(out, standin.Fault{Kind: kind})
 	}
 	return out

@@ -47,11 +47,9 @@ func (k FaultKind) Raises() bool {
 }
 
 // FaultKinds are all kinds of faults.
-func FaultKinds() []FaultKind {
-	return []FaultKind{
-		FaultClose, FaultHalf, FaultGarbage, FaultLength,
-		FaultEmpty, FaultNumber, FaultText, FaultUndecodable, FaultLengthOpen,
-	}
+var FaultKinds = []FaultKind{
+	FaultClose, FaultHalf, FaultGarbage, FaultLength,
+	FaultEmpty, FaultNumber, FaultText, FaultUndecodable, FaultLengthOpen,
 }
 
 // A Call is one call of the PDK that a plugin server makes in an event.

@@ -41,7 +41,7 @@ func TestFaultOnTheWire(t *testing.T) {
 		{FaultText, "\x08\x00\x00\x00\x0a\x06a text"},
 		{FaultUndecodable, "\x0e\x00\x00\x00\xff\xff\xff no message"},
 	}
-	assert.Len(t, tests, 1+len(FaultKinds()), "a row for each kind")
+	assert.Len(t, tests, 1+len(FaultKinds), "a row for each kind")
 	for _, tt := range tests {
 		got, err := faulty(t, Fault{Kind: tt.kind})
 		assert.Equal(t, tt.want, got, tt.kind)

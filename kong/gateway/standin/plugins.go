@@ -50,7 +50,7 @@ func (g *standIn) bindPlugins(cfg *config.Config) ([]*boundPlugin, error) {
 
 func (g *standIn) bindPlugin(entity *config.Plugin) (*boundPlugin, error) {
 	p := &boundPlugin{entity: entity}
-	sch := schema{}
+	var sch schema
 	if b, ok := bundledPlugins[entity.Name]; ok {
 		p.bundled, p.priority, p.phases, sch = b, b.priority, b.phases, b.schema
 	} else if s, ok := g.servers[entity.Name]; ok {

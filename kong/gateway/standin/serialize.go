@@ -186,6 +186,7 @@ func (x *exchange) addRecorded(root map[string]any) error {
 			case map[string]any:
 				node = sub
 			default:
+				//lint:ignore ST1005 Kong's own words
 				return fmt.Errorf("The key '%s' could not be used as a serialize value. Subkey '%s' is not a table. It's %v", v.key, k, sub)
 			}
 		}
