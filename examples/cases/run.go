@@ -93,7 +93,8 @@ func (w *world) prepare(c *Case) (*attempt, error) {
 func (a *attempt) settings(openAPI string) (map[string]any, error) {
 	s := map[string]any{"buffering": "always"}
 	if a.probe {
-		s["probe"] = "options"
+		// How much is found must not depend on how busy the machine is.
+		s["probe"], s["probe_timeout"] = "options", 5000
 	}
 	if a.openAPI {
 		s["openapi"] = openAPI
