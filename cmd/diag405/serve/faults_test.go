@@ -24,6 +24,7 @@ import (
 
 	"diag405/kong/gateway"
 	"diag405/kong/gateway/standin"
+	"diag405/kong/gateway/standin/pluginserver"
 )
 
 // underRace tells whether the tests run with -race; then the plugin server does too.
@@ -250,34 +251,34 @@ func (r *rig) checkAlive(t *testing.T, want int) {
 // plan is the one fault that comes next, and what was called.
 type plan struct {
 	mu    sync.Mutex
-	at    standin.Call
-	fault standin.Fault
+	at    pluginserver.Call
+	fault pluginserver.Fault
 	armed bool
-	seen  []standin.Call
+	seen  []pluginserver.Call
 }
 
-func (p *plan) answer(c standin.Call) standin.Fault {
+func (p *plan) answer(c pluginserver.Call) pluginserver.Fault {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if c.Target == p.at.Target {
 		p.seen = append(p.seen, c)
 	}
 	if !p.armed || c != p.at {
-		return standin.Fault{}
+		return pluginserver.Fault{}
 	}
 	p.armed = false
 	return p.fault
 }
 
 // arm makes a fault happen at a call; its Target is the request's path.
-func (p *plan) arm(at standin.Call, f standin.Fault) {
+func (p *plan) arm(at pluginserver.Call, f pluginserver.Fault) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.at, p.fault, p.armed, p.seen = at, f, true, nil
 }
 
 // done tells whether the fault happened, and which calls there were.
-func (p *plan) done() (bool, []standin.Call) {
+func (p *plan) done() (bool, []pluginserver.Call) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	return !p.armed, p.seen
@@ -287,10 +288,10 @@ func (p *plan) done() (bool, []standin.Call) {
 const faultDelay = 3 * time.Millisecond
 
 // everyFault are all kinds, and a delay.
-func everyFault() []standin.Fault {
-	out := []standin.Fault{{Delay: faultDelay}}
-	for _, kind := range standin.FaultKinds {
-		out = append(out, standin.Fault{Kind: kind})
+func everyFault() []pluginserver.Fault {
+	out := []pluginserver.Fault{{Delay: faultDelay}}
+	for _, kind := range pluginserver.FaultKinds {
+		out = append(out, pluginserver.Fault{Kind: kind})
 	}
 	return out
 }
@@ -321,10 +322,10 @@ func TestFaults(t *testing.T) {
 }
 
 // callsOf are the calls of a request without a fault.
-func callsOf(t *testing.T, r *rig, p *plan, method string) []standin.Call {
+func callsOf(t *testing.T, r *rig, p *plan, method string) []pluginserver.Call {
 	t.Helper()
 	path := r.path()
-	p.arm(standin.Call{Target: path}, standin.Fault{})
+	p.arm(pluginserver.Call{Target: path}, pluginserver.Fault{})
 	got, err := r.ask(method, path)
 	require.NoError(t, err)
 	require.Empty(t, got.fromApp(method, path))
@@ -340,7 +341,7 @@ func callsOf(t *testing.T, r *rig, p *plan, method string) []standin.Call {
 }
 
 // cell has one fault happen, and looks at the answer and at the next one.
-func cell(t *testing.T, r *rig, p *plan, method string, c standin.Call, f standin.Fault) {
+func cell(t *testing.T, r *rig, p *plan, method string, c pluginserver.Call, f pluginserver.Fault) {
 	t.Helper()
 	name := fmt.Sprintf("%s, %s call %d (%s): %+v", method, c.Phase, c.Number, c.Function, f)
 	path := r.path()
@@ -355,7 +356,7 @@ func cell(t *testing.T, r *rig, p *plan, method string, c standin.Call, f standi
 }
 
 // wrong says what is wrong with the answer to a request that a fault happened to.
-func wrong(got heard, method, path string, f standin.Fault) string {
+func wrong(got heard, method, path string, f pluginserver.Fault) string {
 	switch {
 	case f.Kind.Raises():
 		return notKongs500(got, path)
@@ -415,7 +416,7 @@ func TestFaultsInLogPhase(t *testing.T) {
 	r := startRig(t, p.answer, diag405Log)
 	r.checkLogged(t)
 	path := r.path()
-	p.arm(standin.Call{Target: path}, standin.Fault{})
+	p.arm(pluginserver.Call{Target: path}, pluginserver.Fault{})
 	r.postUnexplained(t, path)
 	r.awaitDiagnosis(t, path)
 	_, calls := p.done()

@@ -74,7 +74,7 @@ func errorType(accept string) string {
 
 // errorAnswer is kong.response.error.
 func (x *exchange) errorAnswer(status int, message string, header ...wire.Field) *answer {
-	t := errorType(strings.Join(x.header.Values("Accept"), ","))
+	t := errorType(strings.Join(x.request.header.Values("Accept"), ","))
 	a := &answer{status: status, header: header, body: fmt.Appendf(nil, templates[t], message, x.id)}
 	a.header.Set("Content-Type", t)
 	return a
@@ -92,11 +92,11 @@ var errorMessages = map[int]string{
 // errorPage is the answer of Kong's error handler (error_page in
 // kong/templates/nginx_kong.lua). Unlike errorAnswer it is plain text by default.
 func (x *exchange) errorPage(status int) *answer {
-	x.unexpected = true
+	x.response.unexpected = true
 	accept := "text/plain"
 	for _, name := range []string{"Content-Type", "Accept"} {
-		if x.header.Has(name) {
-			accept = x.header.Get(name)
+		if x.request.header.Has(name) {
+			accept = x.request.header.Get(name)
 		}
 	}
 	t := errorType(accept)
@@ -143,17 +143,17 @@ func (x *exchange) apply(a *answer) {
 	if a.body == nil {
 		a = x.page(a)
 	}
-	x.status = a.status
+	x.response.status = a.status
 	for _, name := range a.header.Names() {
 		if name == "transfer-encoding" {
 			continue
 		}
-		x.out.Set(spelling(a.header, name), a.header.Values(name)...)
+		x.response.header.Set(spelling(a.header, name), a.header.Values(name)...)
 	}
 	if !a.header.Has("Content-Length") {
-		x.out.Set("Content-Length", strconv.Itoa(len(a.body)))
+		x.response.header.Set("Content-Length", strconv.Itoa(len(a.body)))
 	}
-	x.outBody = a.body
+	x.response.body = a.body
 }
 
 // spelling is how a field's name is written.

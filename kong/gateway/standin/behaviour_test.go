@@ -54,14 +54,14 @@ func TestCallThatRaises(t *testing.T) {
 func TestExit(t *testing.T) {
 	up := echo(t)
 	exit := []any{"Response", "Exit", 405, "no", map[string][]string{"Allow": {"GET"}, "X-Two": {"a", "b"}}}
-	for _, p := range []phase{access, response} {
+	for _, p := range []phase{accessPhase, responsePhase} {
 		g, outcomes := probed(t, up.URL, map[string]any{"in_" + p.String(): ask(exit), "in_log": ask([]any{"Response", "GetSource"})})
 		got := send(t, g, "GET /p HTTP/1.1")
 		assert.Equal(t, "HTTP/1.1 405 Not Allowed", got.Line)
 		assert.Equal(t, "no", got.Body)
 		assert.Equal(t, "GET", got.Header.Get("Allow"))
 		assert.Equal(t, []string{"a", "b"}, got.Header.Values("X-Two"))
-		assert.Equal(t, `"exit"`, phaseOutcomes(t, outcomes, logging)[0].Value)
+		assert.Equal(t, `"exit"`, phaseOutcomes(t, outcomes, logPhase)[0].Value)
 	}
 }
 
@@ -100,8 +100,8 @@ func TestUnbufferedEventStreamFlows(t *testing.T) {
 		lines.ReadString('\n')
 		more <- true // the upstream has not ended before its first event arrived
 	}
-	phaseOutcomes(t, outcomes, logging) // comes last
-	assert.False(t, outcomes.has(response))
+	phaseOutcomes(t, outcomes, logPhase) // comes last
+	assert.False(t, outcomes.has(responsePhase))
 }
 
 // TestNoResponsePhase: not for answers that Kong or a plugin makes. The log
@@ -130,11 +130,11 @@ func TestNoResponsePhase(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			require.NoError(t, g.Load(t.Context(), []byte(c.declarative)))
 			assert.Equal(t, c.status, send(t, g, c.request).Status)
-			assert.Equal(t, `"`+c.source+`"`, phaseOutcomes(t, outcomes, logging)[0].Value)
+			assert.Equal(t, `"`+c.source+`"`, phaseOutcomes(t, outcomes, logPhase)[0].Value)
 			if c.name == "upstream's" {
-				assert.Len(t, phaseOutcomes(t, outcomes, response), 1)
+				assert.Len(t, phaseOutcomes(t, outcomes, responsePhase), 1)
 			}
-			assert.False(t, outcomes.has(response), "response phase")
+			assert.False(t, outcomes.has(responsePhase), "response phase")
 		})
 	}
 }
@@ -143,14 +143,14 @@ func TestServerIsStartedAgain(t *testing.T) {
 	up := echo(t)
 	g, outcomes := probed(t, up.URL, map[string]any{"in_access": ask([]any{"Nginx", "GetVar", "host"})})
 	assert.Equal(t, 200, send(t, g, "GET /p HTTP/1.1").Status)
-	pid := phaseOutcomes(t, outcomes, access)[0].PID
+	pid := phaseOutcomes(t, outcomes, accessPhase)[0].PID
 	require.NoError(t, syscall.Kill(pid, syscall.SIGKILL))
 	eventually(t, func() bool { return strings.Contains(errorLogOf(g), "terminated") }, "the server's end in the log")
 	down := send(t, g, "GET /p HTTP/1.1")
 	assert.Equal(t, "HTTP/1.1 500 Internal Server Error", down.Line)
 	assert.Contains(t, down.Body, "An unexpected error occurred")
 	eventually(t, func() bool { return send(t, g, "GET /p HTTP/1.1").Status == 200 }, "the server to come back")
-	assert.NotEqual(t, pid, phaseOutcomes(t, outcomes, access)[0].PID)
+	assert.NotEqual(t, pid, phaseOutcomes(t, outcomes, accessPhase)[0].PID)
 }
 
 func errorLogOf(g *standIn) string { return g.options.ErrorLog.(*gateway.Lines).String() }
@@ -177,8 +177,8 @@ func TestRecord(t *testing.T) {
 		"in_log":      ask([]any{"Log", "Serialize"}, []any{"Ctx", "GetSharedString", "from"}),
 	})+","+probe("file-log", map[string]any{"path": file})))
 	send(t, g, "GET /p/a?x=1 HTTP/1.1\nHost: shop.example.com\nAuthorization: secret")
-	assert.Equal(t, `"access"`, phaseOutcomes(t, outcomes, response)[0].Value)
-	inLog := phaseOutcomes(t, outcomes, logging)
+	assert.Equal(t, `"access"`, phaseOutcomes(t, outcomes, responsePhase)[0].Value)
+	inLog := phaseOutcomes(t, outcomes, logPhase)
 	assert.Equal(t, `"access"`, inLog[1].Value)
 	var own string
 	require.NoError(t, json.Unmarshal([]byte(inLog[0].Value), &own))

@@ -7,6 +7,9 @@ import (
 	"strings"
 
 	"diag405/kong/bundled"
+	"diag405/kong/gateway/standin/nginxlog"
+	"diag405/kong/gateway/standin/pluginserver"
+	"diag405/kong/gateway/standin/schema"
 )
 
 // bundledPlugin is a plugin of Kong's own that runs in the gateway itself. Nil
@@ -14,7 +17,7 @@ import (
 type bundledPlugin struct {
 	priority     int
 	phases       phase
-	schema       schema
+	schema       schema.Schema
 	check        func(config map[string]any) error // what a schema cannot say
 	access       func(x *exchange, p *boundPlugin) error
 	filterHeader func(x *exchange, p *boundPlugin)
@@ -25,28 +28,20 @@ type bundledPlugin struct {
 // sees, who answers, or what is recorded. Priorities are those of Kong 3.9.
 var bundledPlugins = map[string]*bundledPlugin{
 	"cors": {
-		priority: 2000, phases: access, schema: parseSchema(bundled.CORSSchema),
+		priority: 2000, phases: accessPhase, schema: schema.MustParse(bundled.CORSSchema),
 		check: checked[bundled.CORS], access: corsAccess, filterHeader: corsFilter,
 	},
 	"request-transformer": {
-		priority: 801, phases: access, schema: parseSchema(bundled.TransformerSchema),
+		priority: 801, phases: accessPhase, schema: schema.MustParse(bundled.TransformerSchema),
 		check: checked[bundled.Transformer], access: transformerAccess,
 	},
 	"file-log": {
-		priority: 9, phases: logging, schema: parseSchema(bundled.FileLogSchema), log: fileLog,
+		priority: 9, phases: logPhase, schema: schema.MustParse(bundled.FileLogSchema), log: fileLog,
 	},
 	"request-termination": {
-		priority: 2, phases: access, schema: parseSchema(bundled.TerminationSchema),
+		priority: 2, phases: accessPhase, schema: schema.MustParse(bundled.TerminationSchema),
 		check: checked[bundled.Termination], access: terminationAccess,
 	},
-}
-
-func parseSchema(text string) schema {
-	var s schema
-	if err := json.Unmarshal([]byte(text), &s); err != nil {
-		panic("bug: schema of a bundled plugin: " + err.Error())
-	}
-	return s
 }
 
 // checker is the configuration of a bundled plugin.
@@ -76,11 +71,11 @@ func configOf[T any](config map[string]any) (*T, error) {
 	return c, nil
 }
 
-// request is what a bundled plugin sees of x; adopt takes its changes over.
-func (x *exchange) request() *bundled.Request {
+// asBundled is what a bundled plugin sees of x; adopt takes its changes over.
+func (x *exchange) asBundled() *bundled.Request {
 	r := &bundled.Request{
-		Method: x.method, Query: x.query, Header: x.header.Clone(), Body: x.body, HasBody: x.hasBody,
-		UpstreamURI: x.upstream.uri, UpstreamHost: x.upstream.host, Shared: x.shared,
+		Method: x.request.method, Query: x.request.query, Header: x.request.header.Clone(), Body: x.request.body, HasBody: x.request.hasBody,
+		UpstreamURI: x.upstream.uri, UpstreamHost: x.upstream.host, Shared: x.run.shared,
 	}
 	if x.match != nil {
 		r.Captures = x.match.Captures
@@ -89,37 +84,37 @@ func (x *exchange) request() *bundled.Request {
 }
 
 func (x *exchange) adopt(r *bundled.Request) {
-	if r.Query != x.query {
-		x.setArgs(r.Query)
+	if r.Query != x.request.query {
+		x.request.setArgs(r.Query)
 	}
-	x.method, x.header, x.body, x.hasBody = r.Method, r.Header, r.Body, r.HasBody
+	x.request.method, x.request.header, x.request.body, x.request.hasBody = r.Method, r.Header, r.Body, r.HasBody
 	x.upstream.uri, x.upstream.host = r.UpstreamURI, r.UpstreamHost
-	x.host = hostName(x.header.Get("Host"))
+	x.request.host = hostName(x.request.header.Get("Host"))
 }
 
 // answer takes over an answer of a bundled plugin.
 func (x *exchange) answer(a *bundled.Answer) error {
-	x.delayed = &answer{status: a.Status, header: a.Header, body: a.Body}
-	return errExit
+	x.run.exit = &answer{status: a.Status, header: a.Header, body: a.Body}
+	return pluginserver.ErrExit
 }
 
 func corsAccess(x *exchange, p *boundPlugin) error {
 	c, err := configOf[bundled.CORS](p.config)
-	if err != nil || !c.IsPreflight(x.request()) {
+	if err != nil || !c.IsPreflight(x.asBundled()) {
 		return err
 	}
-	x.scratch[p] = true // kong.ctx.plugin.skip_response_headers
+	x.run.scratch[p] = true // kong.ctx.plugin.skip_response_headers
 	if c.PreflightContinue {
 		return nil
 	}
-	c.Preflight(x.request(), &x.out)
+	c.Preflight(x.asBundled(), &x.response.header)
 	return x.answer(&bundled.Answer{Status: 200, Body: []byte{}})
 }
 
 func corsFilter(x *exchange, p *boundPlugin) {
 	c, err := configOf[bundled.CORS](p.config)
-	if err == nil && x.scratch[p] == nil {
-		c.Filter(x.request(), &x.out)
+	if err == nil && x.run.scratch[p] == nil {
+		c.Filter(x.asBundled(), &x.response.header)
 	}
 }
 
@@ -128,7 +123,7 @@ func transformerAccess(x *exchange, p *boundPlugin) error {
 	if err != nil {
 		return err
 	}
-	r := x.request()
+	r := x.asBundled()
 	if err := c.Access(r); err != nil {
 		return err
 	}
@@ -141,7 +136,7 @@ func terminationAccess(x *exchange, p *boundPlugin) error {
 	if err != nil {
 		return err
 	}
-	if a := c.Access(x.request()); a != nil {
+	if a := c.Access(x.asBundled()); a != nil {
 		return x.answer(a)
 	}
 	return nil
@@ -151,7 +146,7 @@ func terminationAccess(x *exchange, p *boundPlugin) error {
 func fileLog(x *exchange, p *boundPlugin) {
 	record, err := x.serialize()
 	if err != nil {
-		x.log(levelError, "init.lua:405 [file-log] "+err.Error())
+		x.log(nginxlog.Error, "init.lua:405 [file-log] "+err.Error())
 		return
 	}
 	line, err := bundled.JSON(record)
@@ -159,7 +154,7 @@ func fileLog(x *exchange, p *boundPlugin) {
 		err = appendLine(p.config["path"].(string), line)
 	}
 	if err != nil {
-		x.log(levelError, "handler.lua:62 [file-log] failed to open the file: "+strings.TrimSpace(err.Error()))
+		x.log(nginxlog.Error, "handler.lua:62 [file-log] failed to open the file: "+strings.TrimSpace(err.Error()))
 	}
 }
 

@@ -4,13 +4,9 @@ import (
 	"bufio"
 	"bytes"
 	"context"
-	"crypto/rand"
-	"encoding/hex"
-	"errors"
 	"io"
 	"net"
 	"net/http"
-	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -27,13 +23,13 @@ func (g *standIn) serveClient(ctx context.Context, conn *clientConn) {
 		if x == nil {
 			return // the client is gone, or Close closed the connection
 		}
-		w := &clientWriter{w: bufio.NewWriter(conn), r: r, conn: conn, keepAlive: x.keepAlive && err == nil}
+		w := &clientWriter{w: bufio.NewWriter(conn), r: r, conn: conn, keepAlive: x.client.keepAlive && err == nil}
 		if err != nil {
 			x.refuse(w)
 		} else {
 			x.serve(ctx, w)
 		}
-		x.times.finished = time.Now()
+		x.response.times.finished = time.Now()
 		x.runLog()
 		g.release(x.state)
 		if !w.keepAlive {
@@ -42,79 +38,32 @@ func (g *standIn) serveClient(ctx context.Context, conn *clientConn) {
 	}
 }
 
-// readRequest reads a request with its body. An error with an exchange is a
-// request to refuse.
-func (g *standIn) readRequest(conn *clientConn, r *bufio.Reader) (*exchange, error) {
-	head, err := wire.ReadHead(r)
-	if err != nil && !errors.Is(err, wire.ErrMalformed) {
-		return nil, err
-	}
-	conn.requests++
-	x := &exchange{
-		gw: g, conn: conn, id: requestID(), started: time.Now(), state: g.acquire(),
-		line: head.Line, header: head.Fields, ctx: map[string]any{}, shared: map[string]any{}, scratch: map[*boundPlugin]any{},
-	}
-	if err != nil {
-		return x, err
-	}
-	if x.client, err = wire.ParseRequestLine(head.Line); err != nil {
-		return x, err
-	}
-	return x, x.readRest(conn, r)
+// clientConn is where a request came from.
+type clientConn struct {
+	net.Conn
+	number   int64 // as in the error log: *656
+	requests int
 }
 
-// readRest takes the request line apart and reads the body, whole, as
-// proxy_request_buffering does.
-func (x *exchange) readRest(conn *clientConn, r *bufio.Reader) error {
-	var authority string
-	x.requestURI, authority = originForm(x.client.Target)
-	if authority != "" {
-		x.header.Set("Host", authority)
-	}
-	x.method = x.client.Method
-	x.setQuery()
-	x.host = hostName(x.header.Get("Host"))
-	if len(x.header.Values("Host")) != 1 && (x.client.Proto == "HTTP/1.1" || x.host != "") {
-		return wire.ErrMalformed
-	}
-	x.keepAlive = x.client.Proto == "HTTP/1.1" && !slices.Contains(x.header.Tokens("Connection"), "close") ||
-		slices.Contains(x.header.Tokens("Connection"), "keep-alive")
-	body, err := wire.RequestBody(r, x.header)
-	if err != nil {
-		return err
-	}
-	if slices.Contains(x.header.Tokens("Expect"), "100-continue") {
-		io.WriteString(conn, "HTTP/1.1 100 Continue\r\n\r\n")
-	}
-	x.hasBody = x.header.Has("Content-Length") || x.header.Has("Transfer-Encoding")
-	if x.body, err = io.ReadAll(body); err != nil {
-		return wire.ErrMalformed
-	}
-	return nil
-}
+func (c *clientConn) remote() (ip string, port int) { return hostPort(c.RemoteAddr()) }
+func (c *clientConn) local() (ip string, port int)  { return hostPort(c.LocalAddr()) }
 
-// setQuery takes $args from the request URI; a fragment is not part of it.
-func (x *exchange) setQuery() {
-	uri, _, _ := strings.Cut(x.requestURI, "#")
-	_, x.query, _ = strings.Cut(uri, "?")
-	x.hasQuery = x.query != "" // $is_args is empty for an empty query
+func hostPort(a net.Addr) (string, int) {
+	tcp, ok := a.(*net.TCPAddr)
+	if !ok {
+		return a.String(), 0
+	}
+	return tcp.IP.String(), tcp.Port
 }
 
 // refuse answers a request that could not be read.
 func (x *exchange) refuse(w *clientWriter) {
-	if x.method == "" {
-		x.method = "GET" // so that the answer has a body
+	if x.request.method == "" {
+		x.request.method = "GET" // so that the answer has a body
 	}
 	x.apply(x.errorPage(400))
 	x.filterHeader()
-	w.send(x)
-}
-
-// requestID makes a $kong_request_id.
-func requestID() string {
-	var b [16]byte
-	rand.Read(b[:])
-	return hex.EncodeToString(b[:])
+	w.send(x.client, &x.response)
 }
 
 // clientWriter writes the answer to one request.
@@ -126,54 +75,56 @@ type clientWriter struct {
 }
 
 // send writes an answer whose body is known.
-func (w *clientWriter) send(x *exchange) {
-	w.body(x, bytes.NewReader(x.outBody))
+func (w *clientWriter) send(c clientRequest, r *response) {
+	w.body(c, r, bytes.NewReader(r.body))
 }
 
-// stream writes an answer as it comes from the upstream.
-func (w *clientWriter) stream(x *exchange, r *reply) {
+// stream writes an answer as it comes from the upstream. Its error is one of the
+// upstream's: an answer that is cut short.
+func (w *clientWriter) stream(c clientRequest, r *response) error {
 	if r.status == http.StatusSwitchingProtocols {
-		w.tunnel(x, r)
-		return
+		w.tunnel(r)
+		return nil
 	}
-	if err := w.body(x, r.body); err != nil {
-		x.logUpstream(failure("reading upstream", err, true))
+	err := w.body(c, r, r.received.body)
+	if err != nil {
 		w.keepAlive = false // an answer cut short ends with its connection
 	}
+	return err
 }
 
 // body writes head and body. Its error is one of reading the body.
-func (w *clientWriter) body(x *exchange, body io.Reader) error {
-	hasBody := wire.HasBody(x.client.Method, x.status)
-	f := x.clientFields()
+func (w *clientWriter) body(c clientRequest, r *response, body io.Reader) error {
+	hasBody := wire.HasBody(c.Method, r.status)
+	f := r.fields()
 	chunked := false
 	switch {
 	case f.Has("Content-Length") || !hasBody:
-	case x.client.Proto == "HTTP/1.1":
+	case c.Proto == "HTTP/1.1":
 		chunked = true
 		f.Add("Transfer-Encoding", "chunked")
 	default:
 		w.keepAlive = false
 	}
 	f.Add("Connection", map[bool]string{true: "keep-alive", false: "close"}[w.keepAlive])
-	wire.WriteHead(w.w, wire.StatusLine(x.status), f)
+	wire.WriteHead(w.w, wire.StatusLine(r.status), f)
 	defer w.w.Flush()
 	if !hasBody {
 		return nil
 	}
-	return w.copy(x, body, chunked)
+	return w.copy(r, body, chunked)
 }
 
 // copy writes the body piece by piece and flushes each, so that an event
 // stream flows.
-func (w *clientWriter) copy(x *exchange, body io.Reader, chunked bool) error {
+func (w *clientWriter) copy(r *response, body io.Reader, chunked bool) error {
 	w.w.Flush()
 	buf := make([]byte, 32<<10)
 	for {
 		n, err := body.Read(buf)
 		if n > 0 {
 			w.piece(buf[:n], chunked)
-			x.sent += int64(n)
+			r.sent += int64(n)
 			if w.w.Flush() != nil {
 				w.keepAlive = false
 				return nil // the client is gone
@@ -202,26 +153,26 @@ func (w *clientWriter) piece(p []byte, chunked bool) {
 }
 
 // tunnel passes bytes both ways on an upgraded connection until one side ends.
-func (w *clientWriter) tunnel(x *exchange, r *reply) {
+func (w *clientWriter) tunnel(r *response) {
 	w.keepAlive = false
-	f := x.clientFields()
+	f := r.fields()
 	f.Add("Connection", "upgrade")
-	wire.WriteHead(w.w, wire.StatusLine(x.status)+"Switching Protocols", f)
+	wire.WriteHead(w.w, wire.StatusLine(r.status)+"Switching Protocols", f)
 	w.w.Flush()
 	var both sync.WaitGroup
 	both.Go(func() {
-		io.Copy(r.w, w.r)
-		r.close()
+		io.Copy(r.received.w, w.r)
+		r.received.close()
 	})
-	io.Copy(w.conn, r.r)
+	io.Copy(w.conn, r.received.r)
 	w.conn.Close()
 	both.Wait()
 }
 
-// clientFields are the fields of the answer, in nginx's order: its own first.
-func (x *exchange) clientFields() wire.Fields {
+// fields are those of the answer, in nginx's order: its own first.
+func (r *response) fields() wire.Fields {
 	var f wire.Fields
-	rest := x.out.Clone()
+	rest := r.header.Clone()
 	if !rest.Has("Date") {
 		rest.Add("Date", time.Now().UTC().Format(http.TimeFormat))
 	}

@@ -6,19 +6,19 @@ import "strings"
 type phase int
 
 const (
-	access phase = 1 << iota
-	response
-	logging // "log" to plugins
+	accessPhase phase = 1 << iota
+	responsePhase
+	logPhase // "log" to plugins
 )
 
-const anyPhase = access | response | logging
+const anyPhase = accessPhase | responsePhase | logPhase
 
 func (p phase) String() string {
 	var names []string
 	for _, x := range []struct {
 		phase
 		name string
-	}{{access, "access"}, {response, "response"}, {logging, "log"}} {
+	}{{accessPhase, "access"}, {responsePhase, "response"}, {logPhase, "log"}} {
 		if p&x.phase != 0 {
 			names = append(names, x.name)
 		}

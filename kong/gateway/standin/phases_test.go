@@ -21,7 +21,7 @@ type row struct {
 }
 
 func (r row) want(p phase) string {
-	return map[phase]string{access: r.access, response: r.response, logging: r.log}[p]
+	return map[phase]string{accessPhase: r.access, responsePhase: r.response, logPhase: r.log}[p]
 }
 
 // tableRequest is the request of the tables: service path /base, route path /p,
@@ -115,7 +115,7 @@ func TestPhases(t *testing.T) {
 	log := &gateway.Lines{}
 	g := standInFor(t, gateway.Options{Plugins: []string{probePath(t, "probe")}, ErrorLog: log}, "")
 	for _, r := range phaseRows {
-		for _, p := range []phase{access, response, logging} {
+		for _, p := range []phase{accessPhase, responsePhase, logPhase} {
 			t.Run(fmt.Sprint(r.call, " in ", p), func(t *testing.T) {
 				require.NoError(t, g.Load(t.Context(), []byte(declare(up.URL+"/base", plainRoute, probe("probe", map[string]any{
 					"report": address, "in_" + p.String(): ask(r.call),
@@ -125,7 +125,7 @@ func TestPhases(t *testing.T) {
 				require.Len(t, seen, 1)
 				if r.want(p) == raises {
 					assert.Contains(t, seen[0].Error, "EOF")
-					assert.Equal(t, p == logging, got.Status == 200, "status %d", got.Status)
+					assert.Equal(t, p == logPhase, got.Status == 200, "status %d", got.Status)
 				} else {
 					assert.Empty(t, seen[0].Error)
 					assert.Regexp(t, r.want(p), seen[0].Value)
@@ -193,8 +193,8 @@ func TestVariables(t *testing.T) {
 		"report": address, "in_access": ask(cs...), "in_response": ask(append([][]any{setAllow}, cs...)...),
 	})))
 	send(t, g, tableRequest)
-	inAccess := phaseOutcomes(t, outcomes, access)
-	inResponse := phaseOutcomes(t, outcomes, response)
+	inAccess := phaseOutcomes(t, outcomes, accessPhase)
+	inResponse := phaseOutcomes(t, outcomes, responsePhase)
 	require.Len(t, inAccess, len(cs))
 	require.Len(t, inResponse, len(cs)+1)
 	for i, v := range variableRows {

@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"diag405/kong/config"
+	"diag405/kong/gateway/standin/pluginserver"
 )
 
 // boundPlugin is one plugin entity of a configuration, ready to run: in a
@@ -15,9 +16,17 @@ type boundPlugin struct {
 	priority int
 	phases   phase
 	config   map[string]any // with defaults filled in
-	external *instance
+	external external
 	bundled  *bundledPlugin
 }
+
+// external is a plugin's instance in a plugin server.
+type external interface {
+	Handle(pluginserver.Event) error
+	Close()
+}
+
+var _ external = (*pluginserver.Instance)(nil)
 
 func (p *boundPlugin) name() string      { return p.entity.Name }
 func (p *boundPlugin) has(ph phase) bool { return p.phases&ph != 0 }
@@ -25,7 +34,7 @@ func (p *boundPlugin) access(x *exchange) error {
 	if p.bundled != nil {
 		return p.bundled.access(x, p)
 	}
-	return p.external.handle(access, x)
+	return p.external.Handle(x.event(p))
 }
 
 // bindPlugins checks the plugins of a configuration and makes them ready, in
@@ -50,33 +59,37 @@ func (g *standIn) bindPlugins(cfg *config.Config) ([]*boundPlugin, error) {
 
 func (g *standIn) bindPlugin(entity *config.Plugin) (*boundPlugin, error) {
 	p := &boundPlugin{entity: entity}
-	var sch schema
 	if b, ok := bundledPlugins[entity.Name]; ok {
-		p.bundled, p.priority, p.phases, sch = b, b.priority, b.phases, b.schema
-	} else if s, ok := g.servers[entity.Name]; ok {
-		p.priority, sch = s.info.Priority, s.info.Schema
-		for _, name := range s.info.Phases {
-			ph, err := phaseNamed(name)
-			if err != nil {
-				return nil, err
-			}
-			p.phases |= ph
+		return p, p.bindBundled(b)
+	}
+	if s, ok := g.servers[entity.Name]; ok {
+		return p, p.bindExternal(s, g.sequence.Add(1))
+	}
+	return nil, fmt.Errorf("in 'name': plugin '%s' not enabled; add it to the 'plugins' configuration property", entity.Name)
+}
+
+func (p *boundPlugin) bindBundled(b *bundledPlugin) (err error) {
+	p.bundled, p.priority, p.phases = b, b.priority, b.phases
+	if p.config, err = b.schema.Complete(p.entity.Config); err != nil || b.check == nil {
+		return err
+	}
+	return b.check(p.config)
+}
+
+func (p *boundPlugin) bindExternal(s *pluginserver.Server, seq int32) (err error) {
+	p.priority = s.Info.Priority
+	for _, name := range s.Info.Phases {
+		ph, err := phaseNamed(name)
+		if err != nil {
+			return err
 		}
-		p.external = &instance{server: s, id: entity.ID, seq: g.sequence.Add(1)}
-	} else {
-		return nil, fmt.Errorf("in 'name': plugin '%s' not enabled; add it to the 'plugins' configuration property", entity.Name)
+		p.phases |= ph
 	}
-	var err error
-	if p.config, err = sch.complete(entity.Config); err != nil {
-		return nil, err
+	if p.config, err = s.Info.Schema.Complete(p.entity.Config); err != nil {
+		return err
 	}
-	if p.external != nil {
-		p.external.config = p.config
-	}
-	if p.bundled != nil && p.bundled.check != nil {
-		err = p.bundled.check(p.config)
-	}
-	return p, err
+	p.external = s.Instance(p.entity.ID, seq, p.config)
+	return nil
 }
 
 // phaseNamed is the phase that a plugin server announces. Those that plain
@@ -84,11 +97,11 @@ func (g *standIn) bindPlugin(entity *config.Plugin) (*boundPlugin, error) {
 func phaseNamed(name string) (phase, error) {
 	switch name {
 	case "access":
-		return access, nil
+		return accessPhase, nil
 	case "response":
-		return response, nil
+		return responsePhase, nil
 	case "log":
-		return logging, nil
+		return logPhase, nil
 	case "certificate", "preread":
 		return 0, nil
 	}

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"diag405/kong/config"
+	"diag405/kong/gateway/standin/lua"
 )
 
 // serializeValue is what a plugin adds to the record of log plugins.
@@ -14,11 +15,10 @@ type serializeValue struct {
 	value any
 }
 
-// setSerializeValue is kong.log.set_serialize_value. In the log phase it comes
-// too late for the record of an external plugin, which was made before.
-func (x *exchange) setSerializeValue(key string, value any) error {
-	x.record = append(x.record, serializeValue{key, value})
-	return nil
+// addToRecord is kong.log.set_serialize_value. In the log phase it comes too late
+// for the record of an external plugin, which was made before.
+func (r *pluginRun) addToRecord(key string, value any) {
+	r.record = append(r.record, serializeValue{key, value})
 }
 
 // serialize is kong.log.serialize: the record that log plugins write
@@ -26,8 +26,8 @@ func (x *exchange) setSerializeValue(key string, value any) error {
 func (x *exchange) serialize() (map[string]any, error) {
 	_, port := x.conn.local()
 	ip, _ := x.conn.remote()
-	end := x.times.finished
-	requestHeaders, responseHeaders := luaHeaders(x.header), luaHeaders(x.answerHeader())
+	end := x.response.times.finished
+	requestHeaders, responseHeaders := luaHeaders(x.request.header), luaHeaders(x.answerHeader())
 	for _, secret := range []string{"authorization", "proxy-authorization"} {
 		if _, ok := requestHeaders[secret]; ok {
 			requestHeaders[secret] = "REDACTED"
@@ -35,24 +35,24 @@ func (x *exchange) serialize() (map[string]any, error) {
 	}
 	root := map[string]any{
 		"request": map[string]any{
-			"id": x.id, "uri": x.requestURI, "url": fmt.Sprintf("http://%s:%d%s", x.host, port, x.requestURI),
-			"querystring": x.args(), "method": x.method, "headers": requestHeaders, "size": x.requestSize(),
+			"id": x.id, "uri": x.client.uri, "url": fmt.Sprintf("http://%s:%d%s", x.request.host, port, x.client.uri),
+			"querystring": x.request.args(), "method": x.request.method, "headers": requestHeaders, "size": x.requestSize(),
 		},
 		"upstream_uri":    x.recordedURI(),
 		"upstream_status": x.recordedStatus(),
-		"response":        map[string]any{"status": x.status, "headers": responseHeaders, "size": x.sent},
+		"response":        map[string]any{"status": x.response.status, "headers": responseHeaders, "size": x.response.sent},
 		"latencies": map[string]any{
 			"kong": x.kongLatency().Milliseconds(), "proxy": x.waiting(), "request": end.Sub(x.started).Milliseconds(),
 			"receive": x.receiving(),
 		},
-		"client_ip": ip, "started_at": x.started.UnixMilli(), "source": recordedSources[x.source()],
+		"client_ip": ip, "started_at": x.started.UnixMilli(), "source": recordedSources[x.response.source()],
 		"workspace_name": "default",
 	}
-	if x.service != nil {
-		root["service"], root["tries"] = serviceRecord(x.service, x.state.loaded), x.triesRecord()
+	if x.service() != nil {
+		root["service"], root["tries"] = serviceRecord(x.service(), x.state.loaded), x.triesRecord()
 	}
-	if x.route != nil {
-		root["route"] = routeRecord(x.route, x.state.loaded)
+	if x.route() != nil {
+		root["route"] = routeRecord(x.route(), x.state.loaded)
 	}
 	return root, x.addRecorded(root)
 }
@@ -61,8 +61,8 @@ func (x *exchange) serialize() (map[string]any, error) {
 var recordedSources = map[string]string{"service": "upstream", "exit": "kong", "error": "kong"}
 
 func (x *exchange) requestSize() int {
-	n := len(x.line) + 4 + len(x.body)
-	for _, h := range x.header {
+	n := len(x.client.line) + 4 + len(x.request.body)
+	for _, h := range x.request.header {
 		n += len(h.Name) + len(h.Value) + 4
 	}
 	return n
@@ -75,18 +75,18 @@ func (x *exchange) recordedURI() string {
 	if uri == "" || strings.Contains(uri, "?") {
 		return uri
 	}
-	if x.hasQuery || strings.HasSuffix(x.requestURI, "?") {
-		uri += "?" + x.query
+	if x.request.hasQuery || strings.HasSuffix(x.client.uri, "?") {
+		uri += "?" + x.request.query
 	}
 	return uri
 }
 
 func (x *exchange) recordedStatus() any {
 	switch {
-	case x.received != nil && x.buffered:
-		return x.received.status
-	case x.received != nil:
-		return fmt.Sprint(x.received.status)
+	case x.response.received != nil && x.run.buffered:
+		return x.response.received.status
+	case x.response.received != nil:
+		return fmt.Sprint(x.response.received.status)
 	case len(x.balance.tries) > 0:
 		return fmt.Sprint(x.balance.tries[len(x.balance.tries)-1].code)
 	}
@@ -94,24 +94,24 @@ func (x *exchange) recordedStatus() any {
 }
 
 func (x *exchange) kongLatency() time.Duration {
-	if x.proxied {
-		return x.times.accessEnd.Sub(x.started)
+	if x.response.proxied {
+		return x.response.times.accessEnd.Sub(x.started)
 	}
-	return x.times.finished.Sub(x.started)
+	return x.response.times.finished.Sub(x.started)
 }
 
 func (x *exchange) waiting() int64 {
-	if !x.proxied {
+	if !x.response.proxied {
 		return -1
 	}
-	return x.times.answered.Sub(x.times.accessEnd).Milliseconds()
+	return x.response.times.answered.Sub(x.response.times.accessEnd).Milliseconds()
 }
 
 func (x *exchange) receiving() int64 {
-	if !x.proxied {
+	if !x.response.proxied {
 		return 0
 	}
-	return x.times.finished.Sub(x.times.answered).Milliseconds()
+	return x.response.times.finished.Sub(x.response.times.answered).Milliseconds()
 }
 
 func (x *exchange) triesRecord() []any {
@@ -175,7 +175,7 @@ func serviceRecord(s *config.Service, loaded time.Time) map[string]any {
 // addRecorded puts plugins' values into the record; a dot in a key leads into a
 // table.
 func (x *exchange) addRecorded(root map[string]any) error {
-	for _, v := range x.record {
+	for _, v := range x.run.record {
 		node := root
 		keys := strings.Split(v.key, ".")
 		for _, k := range keys[:len(keys)-1] {
@@ -190,7 +190,7 @@ func (x *exchange) addRecorded(root map[string]any) error {
 				return fmt.Errorf("The key '%s' could not be used as a serialize value. Subkey '%s' is not a table. It's %v", v.key, k, sub)
 			}
 		}
-		setOrDelete(node, keys[len(keys)-1], v.value)
+		lua.Assign(node, keys[len(keys)-1], v.value)
 	}
 	return nil
 }

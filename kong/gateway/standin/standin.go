@@ -19,6 +19,8 @@ import (
 
 	"diag405/kong/config"
 	"diag405/kong/gateway"
+	"diag405/kong/gateway/standin/nginxlog"
+	"diag405/kong/gateway/standin/pluginserver"
 	"diag405/kong/router"
 )
 
@@ -26,11 +28,11 @@ import (
 type standIn struct {
 	options  gateway.Options
 	faults   Faults
-	log      *errorLog
+	log      *nginxlog.Log
 	prefix   string // what Kong's prefix directory is: the sockets are in there
 	nodeID   string
 	started  time.Time
-	servers  map[string]*pluginServer // by plugin name
+	servers  map[string]*pluginserver.Server // by plugin name
 	listener net.Listener
 	life     context.Context
 	end      context.CancelFunc
@@ -70,8 +72,8 @@ func (f Faults) Start(ctx context.Context, o gateway.Options) (gateway.Gateway, 
 		return nil, fmt.Errorf("making a prefix directory: %w", err)
 	}
 	g := &standIn{
-		options: o, faults: f, log: &errorLog{w: o.ErrorLog}, prefix: prefix, nodeID: newUUID(), started: time.Now(),
-		servers: map[string]*pluginServer{}, conns: map[net.Conn]bool{},
+		options: o, faults: f, log: nginxlog.New(o.ErrorLog), prefix: prefix, nodeID: newUUID(), started: time.Now(),
+		servers: map[string]*pluginserver.Server{}, conns: map[net.Conn]bool{},
 	}
 	g.life, g.end = context.WithCancel(context.Background())
 	if err := g.start(ctx); err != nil {
@@ -120,16 +122,16 @@ func (g *standIn) writeEnvironment() error {
 }
 
 func (g *standIn) startServers(ctx context.Context) error {
-	servers := make([]*pluginServer, len(g.options.Plugins))
+	servers := make([]*pluginserver.Server, len(g.options.Plugins))
 	errs := make([]error, len(servers))
 	var wg sync.WaitGroup
 	for i, path := range g.options.Plugins {
-		wg.Go(func() { servers[i], errs[i] = newPluginServer(ctx, path, g.prefix, g.log) })
+		wg.Go(func() { servers[i], errs[i] = pluginserver.Start(ctx, path, g.prefix, g.log) })
 	}
 	wg.Wait()
 	for _, s := range servers {
 		if s != nil {
-			g.servers[s.info.Name] = s
+			g.servers[s.Info.Name] = s
 		}
 	}
 	return errors.Join(errs...)
@@ -188,7 +190,7 @@ func (g *standIn) compile(cfg *config.Config) (*state, error) {
 func (s *state) close() {
 	for _, p := range s.plugins {
 		if p.external != nil {
-			p.external.close()
+			p.external.Close()
 		}
 	}
 }
@@ -269,7 +271,7 @@ func (g *standIn) Close() error {
 	g.mu.Unlock()
 	var servers sync.WaitGroup
 	for _, s := range g.servers {
-		servers.Go(s.close)
+		servers.Go(s.Close)
 	}
 	servers.Wait()
 	g.wg.Wait()

@@ -15,6 +15,7 @@ import (
 	"syscall"
 	"time"
 
+	"diag405/kong/gateway/standin/nginxlog"
 	"diag405/kong/wire"
 )
 
@@ -66,10 +67,10 @@ func (x *exchange) upstreamHead(method string) wire.Head {
 	add("X-Forwarded-Prefix", u.prefix)
 	add("X-Real-IP", ip)
 	add("X-Kong-Request-Id", x.id)
-	if x.hasBody || len(x.body) > 0 {
-		add("Content-Length", strconv.Itoa(len(x.body)))
+	if x.request.hasBody || len(x.request.body) > 0 {
+		add("Content-Length", strconv.Itoa(len(x.request.body)))
 	}
-	for _, h := range x.header {
+	for _, h := range x.request.header {
 		if !slices.ContainsFunc(hopFields, func(name string) bool { return strings.EqualFold(name, h.Name) }) {
 			f = append(f, h)
 		}
@@ -86,10 +87,10 @@ var bufferedMethods = []string{
 
 // upstreamMethod is the method on the way to the upstream.
 func (x *exchange) upstreamMethod() string {
-	if x.buffered && !slices.Contains(bufferedMethods, x.method) {
+	if x.run.buffered && !slices.Contains(bufferedMethods, x.request.method) {
 		return "GET"
 	}
-	return x.method
+	return x.request.method
 }
 
 // upstreamError is a try that failed.
@@ -103,57 +104,77 @@ type upstreamError struct {
 func (e *upstreamError) Error() string { return e.doing + ": " + e.err.Error() }
 func (e *upstreamError) Unwrap() error { return e.err }
 
-// askUpstream sends the request to one peer after the other until one answers,
-// as proxy_next_upstream "error timeout" does: a request that has gone out is
-// repeated only if its method is idempotent.
+// askUpstream asks the upstream, as often as it takes.
 func (x *exchange) askUpstream(ctx context.Context) (*reply, error) {
 	method := x.upstreamMethod()
+	call := &upstreamCall{
+		method: method, head: x.upstreamHead(method), body: x.request.body, scheme: x.upstream.scheme, host: x.upstream.host, balance: &x.balance,
+		next:   func() (peer, error) { return x.gw.choose(ctx, x.state, &x.balance) },
+		failed: x.logUpstream,
+	}
+	return call.ask(ctx)
+}
+
+// upstreamCall is a request to an upstream.
+type upstreamCall struct {
+	method  string
+	head    wire.Head
+	body    []byte
+	scheme  string
+	host    string // for TLS
+	balance *balance
+	next    func() (peer, error)
+	failed  func(*upstreamError) // is told of each try that failed
+}
+
+// ask sends the request to one peer after the other until one answers, as
+// proxy_next_upstream "error timeout" does: a request that has gone out is
+// repeated only if its method is idempotent.
+func (c *upstreamCall) ask(ctx context.Context) (*reply, error) {
 	for n := 0; ; n++ {
 		if n > 0 {
-			p, err := x.gw.choose(ctx, x.state, &x.balance)
+			p, err := c.next()
 			if err != nil {
 				return nil, &upstreamError{status: 502, doing: "choosing a peer", err: err}
 			}
-			x.balance.peer = p
+			c.balance.peer = p
 		}
-		r, err := x.try(ctx, method)
-		if err == nil {
+		r, failed := c.try(ctx)
+		if failed == nil {
 			return r, nil
 		}
-		var failed *upstreamError
-		errors.As(err, &failed)
-		x.logUpstream(failed)
-		repeatable := !failed.sent || !slices.Contains([]string{"POST", "LOCK", "PATCH"}, method)
-		if n >= x.balance.retries || !repeatable {
-			return nil, err
+		c.failed(failed)
+		repeatable := !failed.sent || !slices.Contains([]string{"POST", "LOCK", "PATCH"}, c.method)
+		if n >= c.balance.retries || !repeatable {
+			return nil, failed
 		}
 	}
 }
 
-func (x *exchange) try(ctx context.Context, method string) (*reply, error) {
-	p := x.balance.peer
+// try asks the chosen peer, and notes it.
+func (c *upstreamCall) try(ctx context.Context) (*reply, *upstreamError) {
+	p := c.balance.peer
 	t := try{ip: p.ip, port: p.port, start: time.Now()}
-	r, err := x.hop(ctx, method)
+	r, failed := c.hop(ctx)
 	t.took = time.Since(t.start)
-	var failed *upstreamError
-	if errors.As(err, &failed) {
+	if failed != nil {
 		t.state, t.code = "failed", failed.status
 	}
-	x.balance.tries = append(x.balance.tries, t)
-	return r, err
+	c.balance.tries = append(c.balance.tries, t)
+	return r, failed
 }
 
 // hop sends the request to the chosen peer and reads the head of the answer.
-func (x *exchange) hop(ctx context.Context, method string) (*reply, error) {
-	b := x.balance
+func (c *upstreamCall) hop(ctx context.Context) (*reply, *upstreamError) {
+	b := c.balance
 	dialer := net.Dialer{Timeout: b.connectTimeout}
 	conn, err := dialer.DialContext(ctx, "tcp", b.peer.address())
 	if err != nil {
 		return nil, failure("connecting to upstream", err, false)
 	}
-	if x.upstream.scheme == "https" {
+	if c.scheme == "https" {
 		// Kong does not verify an upstream's certificate unless told to (tls_verify).
-		tc := tls.Client(conn, &tls.Config{ServerName: hostName(x.upstream.host), InsecureSkipVerify: true})
+		tc := tls.Client(conn, &tls.Config{ServerName: hostName(c.host), InsecureSkipVerify: true})
 		if err := tc.HandshakeContext(ctx); err != nil {
 			conn.Close()
 			return nil, failure("SSL handshaking to upstream", err, false)
@@ -161,21 +182,20 @@ func (x *exchange) hop(ctx context.Context, method string) (*reply, error) {
 		conn = tc
 	}
 	detach := context.AfterFunc(ctx, func() { conn.Close() })
-	r, err := x.converse(&timedConn{conn, b.readTimeout, b.writeTimeout}, method)
-	if err != nil {
+	r, failed := c.converse(&timedConn{conn, b.readTimeout, b.writeTimeout})
+	if failed != nil {
 		detach()
 		conn.Close()
-		return nil, err
+		return nil, failed
 	}
 	r.detach = detach
 	return r, nil
 }
 
-func (x *exchange) converse(conn net.Conn, method string) (*reply, error) {
+func (c *upstreamCall) converse(conn net.Conn) (*reply, *upstreamError) {
 	w := bufio.NewWriter(conn)
-	head := x.upstreamHead(method)
-	wire.WriteHead(w, head.Line, head.Fields)
-	w.Write(x.body)
+	wire.WriteHead(w, c.head.Line, c.head.Fields)
+	w.Write(c.body)
 	if err := w.Flush(); err != nil && !errors.Is(err, syscall.EPIPE) && !errors.Is(err, syscall.ECONNRESET) {
 		return nil, failure("sending request to upstream", err, true)
 	} // an upstream that closes early may still have answered
@@ -192,7 +212,7 @@ func (x *exchange) converse(conn net.Conn, method string) (*reply, error) {
 		if status < 200 && status != 101 {
 			continue // interim
 		}
-		body, err := wire.ResponseBody(r, method, status, answer.Fields)
+		body, err := wire.ResponseBody(r, c.method, status, answer.Fields)
 		if err != nil {
 			return nil, failure("reading response header from upstream", err, true)
 		}
@@ -227,7 +247,7 @@ func (x *exchange) logUpstream(e *upstreamError) {
 		what = "upstream prematurely closed connection"
 	}
 	url := x.upstream.scheme + "://" + x.balance.peer.address() + x.upstream.uri
-	x.gw.log.write(levelError, x.conn.number, what+" while "+e.doing+x.logSuffix(url))
+	x.gw.log.Write(nginxlog.Error, x.conn.number, what+" while "+e.doing+x.logSuffix(url))
 }
 
 func capital(s string) string {

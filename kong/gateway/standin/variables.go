@@ -14,17 +14,17 @@ import (
 // variables are the nginx variables that a plugin may ask for, by name.
 // http_<name> and its kind are in prefixes.
 var variables = map[string]func(x *exchange) string{
-	"request":         func(x *exchange) string { return x.line },
-	"request_uri":     func(x *exchange) string { return x.requestURI },
-	"request_method":  func(x *exchange) string { return x.method },
-	"args":            func(x *exchange) string { return x.query },
-	"query_string":    func(x *exchange) string { return x.query },
-	"is_args":         func(x *exchange) string { return onlyIf(x.hasQuery, "?") },
+	"request":         func(x *exchange) string { return x.client.line },
+	"request_uri":     func(x *exchange) string { return x.client.uri },
+	"request_method":  func(x *exchange) string { return x.request.method },
+	"args":            func(x *exchange) string { return x.request.query },
+	"query_string":    func(x *exchange) string { return x.request.query },
+	"is_args":         func(x *exchange) string { return onlyIf(x.request.hasQuery, "?") },
 	"uri":             decodedURI,
 	"document_uri":    decodedURI,
-	"host":            func(x *exchange) string { return x.host },
-	"content_type":    func(x *exchange) string { return x.header.Get("Content-Type") },
-	"content_length":  func(x *exchange) string { return x.header.Get("Content-Length") },
+	"host":            func(x *exchange) string { return x.request.host },
+	"content_type":    func(x *exchange) string { return x.request.header.Get("Content-Type") },
+	"content_length":  func(x *exchange) string { return x.request.header.Get("Content-Length") },
 	"scheme":          func(*exchange) string { return "http" },
 	"https":           func(*exchange) string { return "" },
 	"server_protocol": func(x *exchange) string { return x.client.Proto },
@@ -39,7 +39,7 @@ var variables = map[string]func(x *exchange) string{
 	"realip_remote_port": func(x *exchange) string { _, p := x.conn.remote(); return strconv.Itoa(p) },
 	"proxy_add_x_forwarded_for": func(x *exchange) string {
 		ip, _ := x.conn.remote()
-		return appended(x.header.Get("X-Forwarded-For"), ip)
+		return appended(x.request.header.Get("X-Forwarded-For"), ip)
 	},
 	"connection":          func(x *exchange) string { return strconv.FormatInt(x.conn.number, 10) },
 	"connection_requests": func(x *exchange) string { return strconv.Itoa(x.conn.requests) },
@@ -48,7 +48,7 @@ var variables = map[string]func(x *exchange) string{
 	"request_time":        func(x *exchange) string { return seconds(time.Since(x.started)) },
 	"time_iso8601":        func(*exchange) string { return time.Now().Format("2006-01-02T15:04:05-07:00") },
 	"time_local":          func(*exchange) string { return time.Now().Format("02/Jan/2006:15:04:05 -0700") },
-	"status":              func(x *exchange) string { return fmt.Sprintf("%03d", x.status) },
+	"status":              func(x *exchange) string { return fmt.Sprintf("%03d", x.response.status) },
 	"bytes_sent":          func(*exchange) string { return "0" },
 	"body_bytes_sent":     func(*exchange) string { return "0" },
 
@@ -75,8 +75,8 @@ var prefixes = []struct {
 	prefix string
 	value  func(x *exchange, rest string) string
 }{
-	{"http_", func(x *exchange, rest string) string { return headerVariable(x.header, rest) }},
-	{"sent_http_", func(x *exchange, rest string) string { return headerVariable(x.out, rest) }},
+	{"http_", func(x *exchange, rest string) string { return headerVariable(x.request.header, rest) }},
+	{"sent_http_", func(x *exchange, rest string) string { return headerVariable(x.response.header, rest) }},
 	{"arg_", rawArg},
 	{"cookie_", cookie},
 }
@@ -130,7 +130,7 @@ func headerVariable(f wire.Fields, name string) string {
 
 // rawArg is $arg_<name>: as it stands in the query.
 func rawArg(x *exchange, name string) string {
-	for pair := range strings.SplitSeq(x.query, "&") {
+	for pair := range strings.SplitSeq(x.request.query, "&") {
 		if k, v, ok := strings.Cut(pair, "="); ok && strings.EqualFold(k, name) {
 			return v
 		}
@@ -139,7 +139,7 @@ func rawArg(x *exchange, name string) string {
 }
 
 func cookie(x *exchange, name string) string {
-	for _, line := range x.header.Values("Cookie") {
+	for _, line := range x.request.header.Values("Cookie") {
 		for pair := range strings.SplitSeq(line, ";") {
 			if k, v, ok := strings.Cut(strings.TrimSpace(pair), "="); ok && strings.EqualFold(k, name) {
 				return v

@@ -1,4 +1,4 @@
-package standin
+package lua
 
 import (
 	"math"
@@ -16,8 +16,8 @@ import (
 // Replies are written by hand, since Lua's encoder, unlike Go's, lets any bytes
 // pass for a string.
 
-// fromValue is structpb_value of pb_unwrap.
-func fromValue(v *structpb.Value) any {
+// FromValue is structpb_value of pb_unwrap.
+func FromValue(v *structpb.Value) any {
 	switch k := v.GetKind().(type) {
 	case *structpb.Value_BoolValue:
 		if k.BoolValue {
@@ -28,25 +28,25 @@ func fromValue(v *structpb.Value) any {
 	case *structpb.Value_NumberValue:
 		return k.NumberValue
 	case *structpb.Value_ListValue:
-		return fromList(k.ListValue)
+		return FromList(k.ListValue)
 	case *structpb.Value_StructValue:
-		return fromStruct(k.StructValue)
+		return FromStruct(k.StructValue)
 	}
 	return nil
 }
 
-func fromList(l *structpb.ListValue) []any {
+func FromList(l *structpb.ListValue) []any {
 	out := []any{}
 	for _, v := range l.GetValues() {
-		out = append(out, fromValue(v))
+		out = append(out, FromValue(v))
 	}
 	return out
 }
 
-func fromStruct(s *structpb.Struct) map[string]any {
+func FromStruct(s *structpb.Struct) map[string]any {
 	out := map[string]any{}
 	for k, v := range s.GetFields() {
-		setOrDelete(out, k, fromValue(v))
+		Assign(out, k, FromValue(v))
 	}
 	return out
 }
@@ -56,8 +56,8 @@ const (
 	fieldNull, fieldNumber, fieldString, fieldBool, fieldStruct, fieldList = 1, 2, 3, 4, 5, 6
 )
 
-// encodeValue writes a google.protobuf.Value.
-func encodeValue(v any) []byte {
+// EncodeValue writes a google.protobuf.Value.
+func EncodeValue(v any) []byte {
 	var b []byte
 	switch v := v.(type) {
 	case nil:
@@ -77,7 +77,7 @@ func encodeValue(v any) []byte {
 		}
 		return appendBytes(b, fieldList, encodeList(v))
 	case map[string]any:
-		return appendBytes(b, fieldStruct, encodeStruct(v))
+		return appendBytes(b, fieldStruct, EncodeStruct(v))
 	}
 	return nil
 }
@@ -85,13 +85,13 @@ func encodeValue(v any) []byte {
 func encodeList(l []any) []byte {
 	var b []byte
 	for _, v := range l {
-		b = appendBytes(b, 1, encodeValue(v))
+		b = appendBytes(b, 1, EncodeValue(v))
 	}
 	return b
 }
 
-// encodeStruct writes a google.protobuf.Struct, keys in order.
-func encodeStruct(m map[string]any) []byte {
+// EncodeStruct writes a google.protobuf.Struct, keys in order.
+func EncodeStruct(m map[string]any) []byte {
 	keys := make([]string, 0, len(m))
 	for k := range m {
 		keys = append(keys, k)
@@ -100,7 +100,7 @@ func encodeStruct(m map[string]any) []byte {
 	var b []byte
 	for _, k := range keys {
 		entry := appendBytes(nil, 1, []byte(k))
-		entry = appendBytes(entry, 2, encodeValue(m[k]))
+		entry = appendBytes(entry, 2, EncodeValue(m[k]))
 		b = appendBytes(b, 1, entry)
 	}
 	return b
@@ -111,20 +111,20 @@ func appendBytes(b []byte, field protowire.Number, data []byte) []byte {
 	return protowire.AppendBytes(b, data)
 }
 
-// encodeString writes kong_plugin_protocol.String, and ByteString, which looks
+// EncodeString writes kong_plugin_protocol.String, and ByteString, which looks
 // the same.
-func encodeString(s string) []byte { return appendBytes(nil, 1, []byte(s)) }
+func EncodeString(s string) []byte { return appendBytes(nil, 1, []byte(s)) }
 
-// encodeInt writes kong_plugin_protocol.Int and Bool.
-func encodeInt(n int) []byte {
+// EncodeInt writes kong_plugin_protocol.Int and Bool.
+func EncodeInt(n int) []byte {
 	b := protowire.AppendTag(nil, 1, protowire.VarintType)
 	return protowire.AppendVarint(b, uint64(n))
 }
 
-func encodeBool(v bool) []byte { return encodeInt(int(protowire.EncodeBool(v))) }
+func EncodeBool(v bool) []byte { return EncodeInt(int(protowire.EncodeBool(v))) }
 
-// encodeNumber writes kong_plugin_protocol.Number.
-func encodeNumber(n float64) []byte {
+// EncodeNumber writes kong_plugin_protocol.Number.
+func EncodeNumber(n float64) []byte {
 	b := protowire.AppendTag(nil, 1, protowire.Fixed64Type)
 	return protowire.AppendFixed64(b, math.Float64bits(n))
 }

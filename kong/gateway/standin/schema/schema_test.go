@@ -1,4 +1,4 @@
-package standin
+package schema
 
 import (
 	"encoding/json"
@@ -10,18 +10,18 @@ import (
 )
 
 func TestSchemaFillsIn(t *testing.T) {
-	s := parseSchema(`{"name":"x","fields":[{"protocols":{"type":"set"}},{"config":{"type":"record","fields":[
+	s := MustParse(`{"name":"x","fields":[{"protocols":{"type":"set"}},{"config":{"type":"record","fields":[
 		{"level":{"type":"string","default":"notice","one_of":["notice","info"]}},
 		{"count":{"type":"integer","between":[1,5]}},
 		{"list":{"type":"array","elements":{"type":"string"}}},
 		{"deep":{"type":"record","fields":[{"on":{"type":"boolean","default":true}}]}},
 		{"bare":{"type":"record","fields":[{"on":{"type":"boolean"}}]}}
 	]}}]}`)
-	got, err := s.complete(map[string]any{"count": 3})
+	got, err := s.Complete(map[string]any{"count": 3})
 	require.NoError(t, err)
 	assert.Equal(t, map[string]any{"level": "notice", "count": 3.0, "list": nil, "deep": map[string]any{"on": true}, "bare": map[string]any{"on": nil}}, got)
 
-	_, err = s.complete(map[string]any{"level": "loud", "count": 9, "list": []any{1}, "deep": map[string]any{"off": 1}})
+	_, err = s.Complete(map[string]any{"level": "loud", "count": 9, "list": []any{1}, "deep": map[string]any{"off": 1}})
 	assert.EqualError(t, err, "in 'config': in 'level': expected one of: notice, info\n"+
 		"in 'config': in 'count': value should be between 1 and 5\n"+
 		"in 'config': in 'list': in entry 1: expected a string\n"+
@@ -77,36 +77,15 @@ func TestSchemaRefusals(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.field+" "+tt.value, func(t *testing.T) {
-			s := parseSchema(`{"name":"x","fields":[{"config":{"type":"record","fields":[{"v":{` + tt.field + `}}]}}]}`)
+			s := MustParse(`{"name":"x","fields":[{"config":{"type":"record","fields":[{"v":{` + tt.field + `}}]}}]}`)
 			var value any
 			require.NoError(t, json.Unmarshal([]byte(tt.value), &value))
-			_, err := s.complete(map[string]any{"v": value})
+			_, err := s.Complete(map[string]any{"v": value})
 			if tt.want == "" {
 				assert.NoError(t, err)
 				return
 			}
 			assert.EqualError(t, err, "in 'config': in 'v': "+strings.ReplaceAll(tt.want, "\n", "\nin 'config': in 'v': "))
 		})
-	}
-}
-
-// Patterns that have no regular expression here are refused, not passed over.
-func TestLuaPatterns(t *testing.T) {
-	for _, pattern := range []string{"%b()", "%f[%w]", "[%W]", "%1"} {
-		_, err := luaPattern(pattern)
-		assert.ErrorContains(t, err, "is not modelled", pattern)
-	}
-	tests := []struct {
-		pattern, text string
-		want          bool
-	}{
-		{"^x*$", "xxx", true}, {"a-b", "aab", true}, {"^[^,]+$", "a,b", false}, {"^[a-c]$", "b", true},
-		{"^[a%-c]$", "b", false}, {"^[%a_]$", "_", true}, {"^.$", "\n", true}, {"%%", "5%", true}, {"^%s$", "\v", true},
-		{"a$b", "a$b", true}, {"^%p$", "`", true}, {"^{}$", "{}", true}, {"^%D$", "1", false},
-	}
-	for _, tt := range tests {
-		p, err := luaPattern(tt.pattern)
-		require.NoError(t, err, tt.pattern)
-		assert.Equal(t, tt.want, p.MatchString(tt.text), "%s on %q", tt.pattern, tt.text)
 	}
 }

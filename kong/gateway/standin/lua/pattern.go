@@ -1,4 +1,4 @@
-package standin
+package lua
 
 import (
 	"encoding/hex"
@@ -7,17 +7,17 @@ import (
 	"strings"
 )
 
-// luaClasses are the character classes of Lua patterns (in the C locale), as
+// classes are the character classes of Lua patterns (in the C locale), as
 // regular expressions have them in brackets; in capitals they mean the others.
-var luaClasses = map[byte]string{
+var classes = map[byte]string{
 	'a': `A-Za-z`, 'd': `0-9`, 'l': `a-z`, 's': `\s\x0b`, 'u': `A-Z`, 'w': `0-9A-Za-z`, 'x': `0-9A-Fa-f`,
 	'p': `!-/:-@\[-` + "`" + `{-~`, 'c': `\x00-\x1f\x7f`,
 	'A': `^A-Za-z`, 'D': `^0-9`, 'S': `^\s\x0b`, 'W': `^0-9A-Za-z`,
 }
 
-// luaPattern makes a regular expression of a Lua pattern: single characters,
+// Pattern makes a regular expression of a Lua pattern: single characters,
 // classes, sets, anchors and repetitions. Captures of a place, %b and %f have none.
-func luaPattern(pattern string) (*regexp.Regexp, error) {
+func Pattern(pattern string) (*regexp.Regexp, error) {
 	var out strings.Builder
 	out.WriteString("(?s)")
 	inSet := false
@@ -26,7 +26,7 @@ func luaPattern(pattern string) (*regexp.Regexp, error) {
 		switch {
 		case c == '%' && i+1 < len(pattern):
 			i++
-			if err := writeLuaEscape(&out, pattern[i], inSet); err != nil {
+			if err := writeEscape(&out, pattern[i], inSet); err != nil {
 				return nil, fmt.Errorf("in the Lua pattern %q: %w", pattern, err)
 			}
 		case c == '[' && !inSet:
@@ -65,9 +65,9 @@ func setDash(pattern string, i int) string {
 	return "-"
 }
 
-// writeLuaEscape writes what % and a character mean.
-func writeLuaEscape(out *strings.Builder, c byte, inSet bool) error {
-	class, ok := luaClasses[c]
+// writeEscape writes what % and a character mean.
+func writeEscape(out *strings.Builder, c byte, inSet bool) error {
+	class, ok := classes[c]
 	switch {
 	case ok && !inSet:
 		out.WriteString("[" + class + "]")

@@ -1,18 +1,22 @@
-package standin
+// Package pluginserver is Kong's side of an external plugin server: it starts the
+// process and keeps it running (kong/runloop/plugin_servers), and has it handle
+// events over its socket, in the protocol ProtoBuf:1.
+package pluginserver
 
 import (
-	"bufio"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"net"
 	"os/exec"
 	"path/filepath"
 	"sync"
 	"syscall"
 	"time"
+
+	"diag405/kong/gateway/standin/nginxlog"
+	"diag405/kong/gateway/standin/schema"
 )
 
 const (
@@ -25,40 +29,39 @@ const (
 	stopGrace = 2 * time.Second
 )
 
-// pluginInfo is what a plugin server says about its plugin when it is run with
-// -dump.
-type pluginInfo struct {
+// Info is what a plugin server says about its plugin when it is run with -dump.
+type Info struct {
 	Name     string
 	Phases   []string
 	Version  string
 	Priority int
-	Schema   schema
+	Schema   schema.Schema
 }
 
-// pluginServer is one plugin server: its process, kept alive, and the
-// connections to it.
-type pluginServer struct {
+// Server is one plugin server: its process, kept alive, and the connections to it.
+type Server struct {
+	Info Info // set by Start
+
 	name   string // the executable's base name
 	path   string
 	prefix string // Kong's prefix directory: the socket is in there
-	info   pluginInfo
-	log    *errorLog
+	log    *nginxlog.Log
 
 	mu        sync.Mutex
 	idle      []*rpcConn
-	instances map[*instance]int32 // ids of those that run in the server
+	instances map[*Instance]int32 // ids of those that run in the server
 	stopped   bool
 
 	stop context.CancelFunc
 	done chan struct{}
 }
 
-// newPluginServer asks an executable which plugin it serves and starts it. It
-// returns when the server accepts connections.
-func newPluginServer(ctx context.Context, path, prefix string, log *errorLog) (*pluginServer, error) {
-	s := &pluginServer{
+// Start asks an executable which plugin it serves and starts it, with its socket in
+// the prefix directory. It returns when the server accepts connections.
+func Start(ctx context.Context, path, prefix string, log *nginxlog.Log) (*Server, error) {
+	s := &Server{
 		name: filepath.Base(path), path: path, prefix: prefix, log: log,
-		instances: map[*instance]int32{}, done: make(chan struct{}),
+		instances: map[*Instance]int32{}, done: make(chan struct{}),
 	}
 	if err := s.query(ctx); err != nil {
 		return nil, err
@@ -67,7 +70,7 @@ func newPluginServer(ctx context.Context, path, prefix string, log *errorLog) (*
 	s.stop = stop
 	go s.supervise(life)
 	if err := s.await(ctx); err != nil {
-		s.close()
+		s.Close()
 		return nil, fmt.Errorf("waiting for plugin server %q: %w", s.name, err)
 	}
 	return s, nil
@@ -75,7 +78,7 @@ func newPluginServer(ctx context.Context, path, prefix string, log *errorLog) (*
 
 // query runs the server with -dump and keeps what it says
 // (query_external_plugin_info in kong/runloop/plugin_servers/process.lua).
-func (s *pluginServer) query(ctx context.Context) error {
+func (s *Server) query(ctx context.Context) error {
 	cmd := exec.CommandContext(ctx, s.path, "-dump", "-kong-prefix", s.prefix)
 	out, err := cmd.Output()
 	if err != nil {
@@ -83,7 +86,7 @@ func (s *pluginServer) query(ctx context.Context) error {
 	}
 	var dump struct {
 		Protocol, SocketPath string
-		Plugins              []pluginInfo
+		Plugins              []Info
 	}
 	if err := json.Unmarshal(out, &dump); err != nil {
 		return fmt.Errorf("decoding what %q -dump printed, %.200q: %w", s.path, out, err)
@@ -97,7 +100,7 @@ func (s *pluginServer) query(ctx context.Context) error {
 	if dump.SocketPath != "" && dump.SocketPath != s.socket() {
 		return fmt.Errorf("plugin server %q listens on %q; Kong would look for it at %q", s.path, dump.SocketPath, s.socket())
 	}
-	s.info = dump.Plugins[0] // Kong, too, takes the first and only
+	s.Info = dump.Plugins[0] // Kong, too, takes the first and only
 	return nil
 }
 
@@ -109,11 +112,11 @@ func stderrOf(err error) string {
 	return ""
 }
 
-func (s *pluginServer) socket() string { return filepath.Join(s.prefix, s.name+".socket") }
+func (s *Server) socket() string { return filepath.Join(s.prefix, s.name+".socket") }
 
 // await polls until the server accepts connections. Kong does not wait: it
 // answers 500 meanwhile.
-func (s *pluginServer) await(ctx context.Context) error {
+func (s *Server) await(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, startBound)
 	defer cancel()
 	for pause := time.Millisecond; ; pause = min(2*pause, 20*time.Millisecond) {
@@ -133,16 +136,16 @@ func (s *pluginServer) await(ctx context.Context) error {
 }
 
 // supervise keeps the server running until ctx ends.
-func (s *pluginServer) supervise(ctx context.Context) {
+func (s *Server) supervise(ctx context.Context) {
 	defer close(s.done)
 	for ctx.Err() == nil {
 		next := time.Now().Add(respawn)
-		s.log.event(levelNotice, "process.lua:240", "[pluginserver] starting pluginserver process for %s", s.name)
+		s.log.Event(nginxlog.Notice, "process.lua:240", "[pluginserver] starting pluginserver process for %s", s.name)
 		err := s.run(ctx)
 		if ctx.Err() != nil {
 			return
 		}
-		s.log.event(levelNotice, "process.lua:263", "external pluginserver '%s' terminated: %v", s.name, err)
+		s.log.Event(nginxlog.Notice, "process.lua:263", "external pluginserver '%s' terminated: %v", s.name, err)
 		select {
 		case <-ctx.Done():
 		case <-time.After(time.Until(next)):
@@ -151,7 +154,7 @@ func (s *pluginServer) supervise(ctx context.Context) {
 }
 
 // run starts the server and returns when it has ended.
-func (s *pluginServer) run(ctx context.Context) error {
+func (s *Server) run(ctx context.Context) error {
 	cmd := exec.CommandContext(ctx, s.path, "-kong-prefix", s.prefix)
 	cmd.Cancel = func() error { return cmd.Process.Signal(syscall.SIGTERM) }
 	cmd.WaitDelay = stopGrace
@@ -160,24 +163,24 @@ func (s *pluginServer) run(ctx context.Context) error {
 	if err := cmd.Start(); err != nil {
 		return err
 	}
-	s.log.event(levelNotice, "process.lua:246", "[pluginserver] started, pid %d", cmd.Process.Pid)
+	s.log.Event(nginxlog.Notice, "process.lua:246", "[pluginserver] started, pid %d", cmd.Process.Pid)
 	return cmd.Wait()
 }
 
 // lineLog writes a server's output to the error log at level info, as Kong's
 // grab_logs does: at the default level nobody sees it.
 type lineLog struct {
-	log    *errorLog
+	log    *nginxlog.Log
 	server string
 }
 
 func (l *lineLog) Write(p []byte) (int, error) {
-	l.log.event(levelInfo, "process.lua:155", "[%s] %s", l.server, p)
+	l.log.Event(nginxlog.Info, "process.lua:155", "[%s] %s", l.server, p)
 	return len(p), nil
 }
 
-// close stops the server and drops the connections to it.
-func (s *pluginServer) close() {
+// Close stops the server and drops the connections to it.
+func (s *Server) Close() {
 	s.stop()
 	s.mu.Lock()
 	s.stopped = true
@@ -188,45 +191,3 @@ func (s *pluginServer) close() {
 	s.mu.Unlock()
 	<-s.done
 }
-
-// acquire returns an idle connection or a new one.
-func (s *pluginServer) acquire() (*rpcConn, error) {
-	s.mu.Lock()
-	if n := len(s.idle); n > 0 {
-		c := s.idle[n-1]
-		s.idle = s.idle[:n-1]
-		s.mu.Unlock()
-		return c, nil
-	}
-	s.mu.Unlock()
-	conn, err := net.Dial("unix", s.socket())
-	if err != nil {
-		return nil, err
-	}
-	return newRPCConn(conn), nil
-}
-
-// release keeps a connection for reuse.
-func (s *pluginServer) release(c *rpcConn) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.stopped {
-		c.Close()
-		return
-	}
-	s.idle = append(s.idle, c)
-}
-
-// rpcConn is a connection to a plugin server. Reads are buffered, so that asks
-// which came in one write are answered one after the other.
-type rpcConn struct {
-	net.Conn
-	r *bufio.Reader
-	w *bufio.Writer
-}
-
-func newRPCConn(c net.Conn) *rpcConn {
-	return &rpcConn{Conn: c, r: bufio.NewReader(c), w: bufio.NewWriter(c)}
-}
-
-var _ io.ReadWriteCloser = (*rpcConn)(nil)

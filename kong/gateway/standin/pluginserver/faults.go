@@ -1,10 +1,10 @@
-package standin
+package pluginserver
 
-import "time"
+import (
+	"time"
 
-// Faults, for tests of plugin servers, says what goes wrong with the reply to a
-// call. Nil: nothing. It is called from many goroutines.
-type Faults func(Call) Fault
+	"diag405/kong/gateway/standin/lua"
+)
 
 // A Fault is what goes wrong with the reply to one call of a plugin server. The
 // zero value is a reply as it should be.
@@ -61,16 +61,6 @@ type Call struct {
 	Number   int    // within the event; the first is 1
 }
 
-// fault is what is to go wrong with the reply to a call.
-func (x *exchange) fault(s *pluginServer, p phase, function string, number int) Fault {
-	if x.gw.faults == nil {
-		return Fault{}
-	}
-	return x.gw.faults(Call{
-		Plugin: s.info.Name, Phase: p.String(), Function: function, Target: x.client.Target, Number: number,
-	})
-}
-
 // absurd is a length that no frame has.
 const absurd = "\xff\xff\xff\xff"
 
@@ -91,14 +81,14 @@ func (c *rpcConn) reply(f Fault, data []byte) error {
 	case FaultEmpty:
 		return c.writeFrame(nil)
 	case FaultNumber: // no function that a plugin needs returns a Number
-		return c.writeFrame(encodeNumber(42))
+		return c.writeFrame(lua.EncodeNumber(42))
 	case FaultText: // the wrong type for most, and for the rest a wrong value
-		return c.writeFrame(encodeString("a text"))
+		return c.writeFrame(lua.EncodeString("a text"))
 	case FaultUndecodable:
 		return c.writeFrame([]byte("\xff\xff\xff no message"))
 	}
 	if f.Kind.Raises() {
-		return raise("injected: %s", f.Kind)
+		return Raise("injected: %s", f.Kind)
 	}
 	return c.writeFrame(data)
 }

@@ -1,12 +1,10 @@
-package standin
+package pluginserver
 
 import (
 	"io"
 	"net"
 	"testing"
 	"time"
-
-	"diag405/kong/gateway"
 
 	"github.com/stretchr/testify/assert"
 )
@@ -56,25 +54,4 @@ func TestFaultDelay(t *testing.T) {
 	assert.NoError(t, err)
 	assert.Equal(t, "\x02\x00\x00\x00ok", got)
 	assert.GreaterOrEqual(t, time.Since(start), delay)
-}
-
-// TestFaultsKnowTheirCall: of an event's calls the one that was meant is hit, and
-// the client of another request notices nothing.
-func TestFaultsKnowTheirCall(t *testing.T) {
-	up := echo(t)
-	hit := Call{Plugin: "probe", Phase: "access", Function: "kong.nginx.get_var", Target: "/p/hit", Number: 2}
-	g := faultyFor(t, func(c Call) Fault {
-		if c == hit {
-			return Fault{Kind: FaultClose}
-		}
-		return Fault{}
-	}, gateway.Options{Plugins: []string{probePath(t, "probe")}}, "")
-	address, _ := reports(t)
-	getVar := []any{"Nginx", "GetVar", "host"}
-	config := map[string]any{"report": address, "in_access": ask(getVar, getVar)}
-	assert.NoError(t, g.Load(t.Context(), []byte(declare(up.URL, plainRoute, probe("probe", config)))))
-	assert.Equal(t, 200, send(t, g, "GET /p/other HTTP/1.1").Status)
-	assert.Equal(t, 500, send(t, g, "GET /p/hit HTTP/1.1").Status)
-	assert.Equal(t, 200, send(t, g, "GET /p/other HTTP/1.1").Status)
-	assert.Contains(t, errorLogOf(g), "injected: connection closed")
 }

@@ -1,4 +1,4 @@
-package standin
+package pluginserver
 
 import (
 	"encoding/json"
@@ -11,17 +11,15 @@ import (
 	"github.com/stretchr/testify/require"
 	"google.golang.org/protobuf/proto"
 
-	"diag405/kong/config"
-	"diag405/kong/gateway"
-	"diag405/kong/wire"
+	"diag405/kong/gateway/standin/nginxlog"
 )
 
 // rawServer is a plugin server without go-pdk: serve has each connection.
-func rawServer(t *testing.T, serve func(c *rpcConn)) *pluginServer {
+func rawServer(t *testing.T, serve func(c *rpcConn)) *Server {
 	t.Helper()
-	s := &pluginServer{
-		name: "raw", prefix: t.TempDir(), log: &errorLog{}, instances: map[*instance]int32{},
-		info: pluginInfo{Name: "raw", Phases: []string{"access"}},
+	s := &Server{
+		name: "raw", prefix: t.TempDir(), log: nginxlog.New(nil), instances: map[*Instance]int32{},
+		Info: Info{Name: "raw", Phases: []string{"access"}},
 	}
 	l, err := net.Listen("unix", filepath.Join(s.prefix, "raw.socket"))
 	require.NoError(t, err)
@@ -62,6 +60,19 @@ func frame(data []byte) []byte {
 	return append([]byte{byte(n), byte(n >> 8), byte(n >> 16), byte(n >> 24)}, data...)
 }
 
+// echo is an event that answers every call with the call's name and itself.
+type echo string
+
+func (e echo) Phase() string { return "access" }
+
+func (e echo) Call(function string, _ []byte) ([]byte, error) {
+	return []byte(function + " " + string(e)), nil
+}
+
+func (e echo) Fault(string, int) Fault { return Fault{} }
+
+func (e echo) Log(nginxlog.Level, string) {}
+
 // TestManyAsksInOneWrite: a plugin may ask on before it has read replies, and
 // get bytes that are no UTF-8.
 func TestManyAsksInOneWrite(t *testing.T) {
@@ -97,18 +108,17 @@ func TestManyAsksInOneWrite(t *testing.T) {
 			}
 		}
 	})
-	i := &instance{server: s, id: "an id", seq: 7, config: map[string]any{"unset": nil}}
-	x := &exchange{gw: &standIn{log: s.log}, query: "a=\xff"}
-	require.NoError(t, i.handle(access, x))
+	i := s.Instance("an id", 7, map[string]any{"unset": nil})
+	require.NoError(t, i.Handle(echo("a=\xff")))
 	for range 3 {
-		assert.Equal(t, "\x0a\x03a=\xff", string(<-replies))
+		assert.Equal(t, "kong.request.get_raw_query a=\xff", string(<-replies))
 	}
 	var sent map[string]any
 	require.NoError(t, json.Unmarshal(<-configs, &sent))
 	assert.Equal(t, map[string]any{"unset": nil, "__seq__": 7.0, "__plugin_id": "an id"}, sent)
 	assert.Len(t, s.idle, 1, "the connection is kept for reuse")
 
-	i.close()
+	i.Close()
 	assert.EqualValues(t, 7, <-closed)
 }
 
@@ -123,38 +133,6 @@ func TestServerThatAlwaysCloses(t *testing.T) {
 			started(c, m, 1)
 		}
 	})
-	conn, _ := net.Pipe()
-	x := &exchange{gw: &standIn{log: s.log}, conn: &clientConn{Conn: conn}, header: wire.Fields{}}
-	i := &instance{server: s, config: map[string]any{}}
-	assert.ErrorIs(t, i.handle(access, x), errNoServer)
-}
-
-// TestReplacedConfigurationClosesItsInstances once nobody uses it any more.
-func TestReplacedConfigurationClosesItsInstances(t *testing.T) {
-	closed := make(chan int32, 1)
-	s := rawServer(t, func(c *rpcConn) {
-		for {
-			m, err := readCall(c)
-			if err != nil {
-				return
-			}
-			if id := m.GetCmdCloseInstance().GetInstanceId(); id != 0 {
-				closed <- id
-			}
-			started(c, m, 3)
-		}
-	})
-	g := standInFor(t, gateway.Options{}, "")
-	i := &instance{server: s, config: map[string]any{}}
-	g.mu.Lock()
-	g.state.plugins = []*boundPlugin{{entity: &config.Plugin{Name: "raw"}, external: i}}
-	g.mu.Unlock()
-	_, err := i.start()
-	require.NoError(t, err)
-
-	held := g.acquire()
-	require.NoError(t, g.Load(t.Context(), []byte(`{"_format_version":"3.0"}`)))
-	assert.Empty(t, closed, "a request still uses it")
-	g.release(held)
-	assert.EqualValues(t, 3, <-closed)
+	i := s.Instance("", 1, map[string]any{})
+	assert.ErrorIs(t, i.Handle(echo("")), ErrNoServer)
 }

@@ -1,0 +1,141 @@
+package standin
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"slices"
+	"strings"
+	"time"
+
+	"diag405/kong/gateway/standin/nginxlog"
+	"diag405/kong/router"
+	"diag405/kong/wire"
+)
+
+// serve takes the exchange from its request to its answer, as Kong does
+// (kong/init.lua and kong/runloop/handler.lua):
+//
+//	route -> access plugins -> choose a peer -> upstream
+//	      -> (buffered) whole answer -> response plugins -> header filters -> client
+//	      -> (else) header filters -> client, as it comes
+//
+// The log phase follows once the client has its answer.
+func (x *exchange) serve(ctx context.Context, w *clientWriter) {
+	x.run.phase = accessPhase
+	if made := x.toUpstream(ctx); made != nil {
+		x.apply(made)
+	} else if x.run.buffered {
+		x.serveBuffered(ctx)
+	} else if r, err := x.askUpstream(ctx); err != nil {
+		x.fail(err)
+	} else {
+		x.stream(w, r)
+		return
+	}
+	x.filterHeader()
+	w.send(x.client, &x.response)
+}
+
+// toUpstream does all that comes before the upstream is asked. It returns the
+// answer that Kong or a plugin makes, or nil to go on.
+func (x *exchange) toUpstream(ctx context.Context) *answer {
+	// nginx takes neither, before Kong sees them (ngx_http_process_request_header).
+	if x.request.method == "TRACE" || x.request.method == "CONNECT" {
+		return x.errorPage(405)
+	}
+	if router.Refused(x.client.uri) {
+		return x.errorPage(400)
+	}
+	if made := x.findRoute(); made != nil {
+		return made
+	}
+	if made := x.checkProtocol(); made != nil {
+		return made
+	}
+	x.prepareUpstream()
+	x.run.plugins = x.state.pluginsFor(x.route(), x.service())
+	x.runAccess()
+	if x.run.exit != nil {
+		return x.run.exit
+	}
+	if x.service() == nil {
+		x.response.exited = true
+		return x.errorAnswer(503, "no Service found with those values")
+	}
+	if made := x.finishUpstream(ctx); made != nil {
+		return made
+	}
+	x.response.times.accessEnd = time.Now()
+	x.response.proxied = true
+	if x.run.buffered && x.upstream.upgrade != "" {
+		x.gw.log.Write(nginxlog.Notice, x.conn.number, fmt.Sprintf(
+			"[kong] init.lua:1279 response buffering was turned off: connection upgrade (%s)", x.upstream.upgrade)+x.logSuffix(""))
+		x.run.buffered = false
+	}
+	return nil
+}
+
+// findRoute routes the request.
+func (x *exchange) findRoute() *answer {
+	_, port := x.conn.local()
+	header := http.Header{}
+	for _, h := range x.request.header {
+		header.Add(h.Name, h.Value)
+	}
+	m, ok := x.state.router.Match(router.Request{
+		Method: x.request.method, Target: x.client.uri, Host: x.request.header.Get("Host"), Scheme: "http", Port: port, Header: header,
+	})
+	if !ok {
+		x.response.exited = true
+		return x.errorAnswer(404, "no Route matched with those values")
+	}
+	x.match = m
+	if x.gw.options.AllowDebugHeader && x.request.header.Has("Kong-Debug") {
+		x.addDebugHeaders()
+	}
+	return nil
+}
+
+// addDebugHeaders tells the route and service (kong/router/utils.lua).
+func (x *exchange) addDebugHeaders() {
+	set := func(name, value string) {
+		if value != "" {
+			x.response.header.Set(name, value)
+		}
+	}
+	set("Kong-Route-Id", x.route().ID)
+	set("Kong-Route-Name", x.route().Name)
+	if x.service() != nil {
+		set("Kong-Service-Id", x.service().ID)
+		set("Kong-Service-Name", x.service().Name)
+	}
+}
+
+// checkProtocol refuses what the route's protocols do not allow over plain
+// HTTP/1 (access.before in kong/runloop/handler.lua).
+func (x *exchange) checkProtocol() *answer {
+	has := func(p string) bool { return slices.Contains(x.route().Protocols, p) }
+	if has("https") && !has("http") && x.forwardedProto() != "https" {
+		x.response.exited = true
+		status := x.route().HTTPSRedirectStatusCode
+		if slices.Contains([]int{301, 302, 307, 308}, status) {
+			x.response.header.Set("Location", "https://"+x.forwarded("X-Forwarded-Host", x.request.host)+x.client.uri)
+			return &answer{status: status}
+		}
+		return x.errorAnswer(426, "Please use HTTPS protocol",
+			wire.Field{Name: "Connection", Value: "Upgrade"}, wire.Field{Name: "Upgrade", Value: "TLS/1.2, HTTP/1.1"})
+	}
+	if has("grpc") || has("grpcs") {
+		if strings.HasPrefix(x.request.header.Get("Content-Type"), "application/grpc") {
+			x.response.exited = true
+			return x.errorAnswer(426, "Please use HTTP2 protocol",
+				wire.Field{Name: "connection", Value: "Upgrade"}, wire.Field{Name: "upgrade", Value: "HTTP/2"})
+		}
+		if !has("http") {
+			x.response.exited = true
+			return x.errorAnswer(415, "Non-gRPC request matched gRPC route")
+		}
+	}
+	return nil
+}
