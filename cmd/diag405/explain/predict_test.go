@@ -1,12 +1,9 @@
 package explain
 
 import (
-	"bufio"
 	"encoding/json"
 	"fmt"
 	"net/http"
-	"os"
-	"path/filepath"
 	"regexp"
 	"strings"
 	"testing"
@@ -15,18 +12,8 @@ import (
 
 	"diag405/cmd/diag405/cli"
 	"diag405/kong/config"
+	"diag405/kong/measured"
 )
-
-// scenario is a configuration with requests, and what a real Kong did with each.
-type scenario struct {
-	ID       string
-	Kong     json.RawMessage
-	Requests []struct {
-		Method, Target, Host, Body string
-		Headers                    map[string]string
-		Expect                     outcome
-	}
-}
 
 type outcome struct {
 	Status   int    `json:"status"`
@@ -44,14 +31,14 @@ type sent struct {
 
 // What explain says is what a real Kong was measured to do, on every request.
 func TestPredictionsAsMeasured(t *testing.T) {
-	play(t, "explain", measurements(t, "DIAG405_ROUTING", "routing-3.9.1.jsonl"), func(got *outcome, _ outcome) {})
+	play(t, "explain", measured.Routing, func(got *outcome, _ outcome) {})
 }
 
 // The same through plugins. There a measured request says neither its route nor
 // what was forwarded, an answer of the upstream's may be any, none may come (502),
 // and a Lua table that a template prints has its address.
-func TestPredictionsThroughPlugins(t *testing.T) {
-	play(t, "explain, plugins", measurements(t, "DIAG405_PLUGINS", "plugins-3.9.1.jsonl"), func(got *outcome, want outcome) {
+func TestPredictionsThroughPluginsAsMeasured(t *testing.T) {
+	play(t, "explain, plugins", measured.Plugins, func(got *outcome, want outcome) {
 		got.Route = ""
 		if got.Upstream != nil {
 			got.Upstream.Prefix, got.Upstream.Path = "", ""
@@ -68,28 +55,12 @@ func TestPredictionsThroughPlugins(t *testing.T) {
 
 var address = regexp.MustCompile(`0x[0-9a-f]+`)
 
-func measurements(t *testing.T, variable, name string) string {
-	file := os.Getenv(variable)
-	if file == "" {
-		file = filepath.Join("..", "..", "..", "..", "shared", "kong", name)
-	}
-	if _, err := os.Stat(file); err != nil {
-		t.Skipf("explain: no measurements here (%s names none that exists)", variable)
-	}
-	return file
-}
-
-func play(t *testing.T, title, file string, adapt func(got *outcome, want outcome)) {
-	f, err := os.Open(file)
+func play(t *testing.T, title string, set measured.Set, adapt func(got *outcome, want outcome)) {
+	scenarios, err := set.Scenarios()
 	require.NoError(t, err)
-	defer f.Close()
 	equal, total := 0, 0
 	var differences []string
-	lines := bufio.NewScanner(f)
-	lines.Buffer(nil, 16<<20)
-	for lines.Scan() {
-		var s scenario
-		require.NoError(t, json.Unmarshal(lines.Bytes(), &s))
+	for _, s := range scenarios {
 		cfg, err := config.Parse(s.Kong)
 		require.NoError(t, err, s.ID)
 		for _, r := range s.Requests {
@@ -99,19 +70,27 @@ func play(t *testing.T, title, file string, adapt func(got *outcome, want outcom
 			}
 			fc, err := predict(cfg, a)
 			require.NoError(t, err, s.ID)
-			got := outcomeOf(t, fc.out)
-			adapt(&got, r.Expect)
+			got, want := outcomeOf(t, fc.out), wanted(r.Expect)
+			adapt(&got, want)
 			total++
-			if g, w := cli.Compact(got), cli.Compact(r.Expect); g != w {
+			if g, w := cli.Compact(got), cli.Compact(want); g != w {
 				differences = append(differences, fmt.Sprintf("%s: %s %s\n got %s\nwant %s", s.ID, r.Method, r.Target, g, w))
 				continue
 			}
 			equal++
 		}
 	}
-	require.NoError(t, lines.Err())
 	fmt.Printf("%s: %d of %d equal\n", title, equal, total)
 	require.Empty(t, differences[:min(5, len(differences))], strings.Join(differences[:min(5, len(differences))], "\n"))
+}
+
+// wanted is what explain has to say of what was measured.
+func wanted(e measured.Outcome) outcome {
+	o := outcome{Status: e.Status, Route: e.Route}
+	if u := e.Upstream; u != nil {
+		o.Upstream = &sent{u.Method, u.URI, u.Host, u.Prefix, u.Path}
+	}
+	return o
 }
 
 // outcomeOf reads what -o json prints.
