@@ -91,15 +91,10 @@ func isEmptyTable(field string, value json.RawMessage) bool {
 	return field != "config" && field != "headers" && bytes.Equal(bytes.TrimSpace(value), []byte("{}"))
 }
 
-// consumersOf are those that plugins refer to. A plugin of a consumer group is for
-// some requests only, like one of a consumer, and is told as one.
+// consumersOf are those that plugins refer to.
 func consumersOf(plugins []map[string]json.RawMessage) []map[string]string {
 	consumers := []map[string]string{}
 	for _, p := range plugins {
-		if group, ok := p["consumer_group"]; ok && idOf(p["consumer"]) == "" && idOf(group) != "" {
-			p["consumer"] = group
-		}
-		delete(p, "consumer_group")
 		if id := idOf(p["consumer"]); id != "" {
 			consumers = append(consumers, map[string]string{"id": id})
 		}

@@ -51,7 +51,7 @@ func TestFromAdmin(t *testing.T) {
 	assert.True(t, route.StripPath)
 	assert.Same(t, route, c.Plugins[0].Route)
 	assert.Equal(t, "PUT", c.Plugins[0].Config["http_method"])
-	assert.Equal(t, consumerID, c.Plugins[1].Consumer, "not for every request")
+	assert.Equal(t, consumerID, c.Plugins[1].ConsumerGroup, "not for every request")
 	assert.Equal(t, []config.Target{{Host: "10.0.0.1", Port: 8900, Weight: 100}}, c.Upstreams[0].Targets)
 }
 

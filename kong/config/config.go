@@ -65,18 +65,20 @@ type Peer struct {
 	Port int
 }
 
-// Plugin is one plugin instance and what it applies to. A nil Service, a nil
-// Route and an empty Consumer make it global.
+// Plugin is one plugin instance and what it is bound to: without service, route,
+// consumer and group it is global. Which instance runs for a request says
+// [Applying].
 type Plugin struct {
-	ID           string
-	Name         string
-	InstanceName string
-	Service      *Service
-	Route        *Route
-	Consumer     string
-	Enabled      bool
-	Protocols    []string
-	Config       map[string]any // as written: a plugin's own defaults are the plugin's business
+	ID            string
+	Name          string
+	InstanceName  string
+	Service       *Service
+	Route         *Route
+	Consumer      string // as written: an id or a username
+	ConsumerGroup string // as written: an id or a name
+	Enabled       bool
+	Protocols     []string
+	Config        map[string]any // as written: a plugin's own defaults are the plugin's business
 }
 
 // Upstream is a virtual host name that stands for several targets.

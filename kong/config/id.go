@@ -58,7 +58,12 @@ func generatedID(kind, key string) string {
 
 // pluginKey is what a plugin's generated id is made of, "*" being the workspace
 // (build_cache_key in declarative_config.lua). References stand as written, or
-// as the id of the entity that the plugin is nested in.
-func pluginKey(name, route, service, consumer string) string {
-	return strings.Join([]string{"plugins", "*", name, route, service, consumer}, ":")
+// as the id of the entity that the plugin is nested in. A consumer's group, which
+// only Kong Enterprise has, is part of the key where there is one.
+func pluginKey(name, route, service, consumer, group string) string {
+	key := []string{"plugins", "*", name, route, service, consumer}
+	if group != "" {
+		key = append(key, group)
+	}
+	return strings.Join(key, ":")
 }

@@ -80,6 +80,7 @@ func (d *document) read() {
 	d.readVersion()
 	d.root.skip(skipped...)
 	d.readConsumers()
+	d.readConsumerGroups()
 	for _, o := range d.root.objects("services", "name") {
 		d.readService(o)
 	}
@@ -93,7 +94,7 @@ func (d *document) read() {
 		d.readTopLevelTarget(o)
 	}
 	for _, o := range d.root.objects("plugins", "name") {
-		d.readPlugin(o, nil, nil, "")
+		d.readPlugin(o, Scope{})
 	}
 	for _, resolve := range d.later {
 		resolve()
@@ -107,7 +108,7 @@ var skipped = []string{
 	"_transform", "_info", "_comment", "_ignore", "_workspace", "_konnect", "_plugin_configs",
 	"certificates", "ca_certificates", "snis", "vaults", "workspaces", "parameters", "tags",
 	"key_sets", "keys", "filter_chains", "clustering_data_planes",
-	"consumer_groups", "consumer_group_consumers", "consumer_group_plugins", "licenses", "rbac_roles",
+	"consumer_group_consumers", "consumer_group_plugins", "licenses", "rbac_roles",
 	"acls", "acme_storage", "basicauth_credentials", "hmacauth_credentials", "jwt_secrets",
 	"keyauth_credentials", "keyauth_enc_credentials", "mtls_auth_credentials", "oauth2_authorization_codes",
 	"oauth2_credentials", "oauth2_tokens", "ratelimiting_metrics", "response_ratelimiting_metrics",
@@ -135,7 +136,17 @@ func (d *document) readConsumers() {
 		}
 		username := nameOf(o.node, "username")
 		for _, p := range o.objects("plugins", "name") {
-			d.readPlugin(p, nil, nil, cmp.Or(nameOf(o.node, "id"), username))
+			d.readPlugin(p, Scope{Consumer: cmp.Or(nameOf(o.node, "id"), username)})
+		}
+	}
+}
+
+// readConsumerGroups reads the plugins that stand in groups, as decK writes them.
+// A reference to a group is not checked: decK leaves groups to other files.
+func (d *document) readConsumerGroups() {
+	for _, o := range d.root.objects("consumer_groups", "name") {
+		for _, p := range o.objects("plugins", "name") {
+			d.readPlugin(p, Scope{Groups: []string{cmp.Or(nameOf(o.node, "id"), nameOf(o.node, "name"))}})
 		}
 	}
 }

@@ -316,43 +316,21 @@ func (p *patch) setPlugin(name string, value any) error {
 		}
 		return nil
 	}
-	for _, plugin := range plugins {
-		if plugin.Consumer == "" {
-			return p.setField(p.doc.nodes[plugin], "config", value)
-		}
+	if running := Applying(plugins, Scope{Route: p.route, Service: p.service}); len(running) > 0 {
+		return p.setField(p.doc.nodes[running[0]], "config", value)
 	}
 	return p.addPlugin(name, value)
 }
 
-// plugins are those of a name that apply to the route, the most specific first.
+// plugins are those of a name that apply to the route, whoever asks.
 func (p *patch) plugins(name string) []*Plugin {
 	var list []*Plugin
 	for _, plugin := range p.doc.config.Plugins {
-		if plugin.Name == name && plugin.AppliesTo(p.route, p.service) {
+		if plugin.Name == name && plugin.MayApply(p.route, p.service) {
 			list = append(list, plugin)
 		}
 	}
-	slices.SortStableFunc(list, func(a, b *Plugin) int { return cmp.Compare(b.specificity(), a.specificity()) })
 	return list
-}
-
-// AppliesTo reports whether requests to the route, which go to the service, run
-// the plugin, the consumer left aside. Route and service may be nil.
-func (p *Plugin) AppliesTo(r *Route, s *Service) bool {
-	return (p.Route == nil || p.Route == r) && (p.Service == nil || p.Service == s)
-}
-
-// specificity orders plugins of one name that apply to the same request as Kong
-// does: of a route before of a service before global ones.
-func (p *Plugin) specificity() int {
-	n := 0
-	if p.Route != nil {
-		n += 2
-	}
-	if p.Service != nil {
-		n++
-	}
-	return n
 }
 
 func (p *patch) addPlugin(name string, config any) error {

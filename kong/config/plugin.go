@@ -7,18 +7,21 @@ import (
 )
 
 // readPlugin reads a plugin (kong/db/schema/entities/plugins.lua) that stands in
-// a service, a route or a consumer, or in none of them.
-func (d *document) readPlugin(o *object, s *Service, r *Route, consumer string) {
+// one of what the scope names, or in nothing.
+func (d *document) readPlugin(o *object, in Scope) {
 	name := o.str("name", "")
 	p := &Plugin{
 		Name:         name,
 		InstanceName: o.str("instance_name", ""),
-		Service:      s,
-		Route:        r,
-		Consumer:     consumer,
+		Service:      in.Service,
+		Route:        in.Route,
+		Consumer:     in.Consumer,
 		Enabled:      o.boolean("enabled", true),
 		Protocols:    o.set("protocols", checkProtocol),
 		Config:       readPluginConfig(o),
+	}
+	if len(in.Groups) > 0 {
+		p.ConsumerGroup = in.Groups[0]
 	}
 	if !o.has("name") {
 		o.fail("name", errors.New("is required"))
@@ -28,7 +31,7 @@ func (d *document) readPlugin(o *object, s *Service, r *Route, consumer string) 
 	}
 	d.config.Plugins = append(d.config.Plugins, p)
 	d.nodes[p] = o.node
-	o.skip("tags", "ordering", "consumer_group", "condition")
+	o.skip("tags", "ordering", "condition")
 	o.skip(common...)
 	d.resolvePlugin(o, p)
 	d.take(o, "plugins", "instance_name", p.InstanceName)
@@ -56,7 +59,8 @@ func (d *document) resolvePlugin(o *object, p *Plugin) {
 		route = p.Route.ID
 	}
 	p.Consumer = cmp.Or(consumer, p.Consumer)
-	p.ID = d.entityID("plugins", o, pluginKey(p.Name, route, service, p.Consumer))
+	p.ConsumerGroup = cmp.Or(o.reference("consumer_group"), p.ConsumerGroup)
+	p.ID = d.entityID("plugins", o, pluginKey(p.Name, route, service, p.Consumer, p.ConsumerGroup))
 	if !o.has("id") && d.taken["plugins id "+p.ID] {
 		o.fail("", errors.New("is there twice with the same service, route and consumer"))
 		return

@@ -55,7 +55,7 @@ func (d *document) readRoute(o *object, parent *Service) {
 	checkRoute(o, r)
 	d.resolveRouteService(o, r)
 	for _, p := range o.objects("plugins", "name") {
-		d.readPlugin(p, nil, r, "")
+		d.readPlugin(p, Scope{Route: r})
 	}
 	o.refuseUnknown()
 }

@@ -32,7 +32,7 @@ func (d *document) readService(o *object) {
 		d.readRoute(r, s)
 	}
 	for _, p := range o.objects("plugins", "name") {
-		d.readPlugin(p, s, nil, "")
+		d.readPlugin(p, Scope{Service: s})
 	}
 	o.refuseUnknown()
 }

@@ -221,7 +221,7 @@ func methodRewritten(s *subject) []Finding {
 
 func (s *subject) rewriteSeverity(p *config.Plugin, to string) Severity {
 	switch {
-	case p.Consumer != "":
+	case p.ForSome():
 		return Info
 	case p.Route == nil && p.Service == nil:
 		return Error
@@ -246,7 +246,7 @@ func fixedPath(s *subject) []Finding {
 			Sentence: fmt.Sprintf("for %s it sends every request to %s, whatever path the client asked for", scope(p), uri),
 			Fix:      Fix{Words: "use a template such as $(uri_captures.rest), or leave the path to strip_path and the service's path"},
 		}
-		if p.Consumer != "" || p.Route != nil {
+		if p.ForSome() || p.Route != nil {
 			f.Severity = Info
 		}
 		if p.Route != nil && !exactOnly(p.Route) || p.Route == nil {

@@ -59,44 +59,9 @@ func scope(p *config.Plugin) string {
 	return "all services"
 }
 
-// plugins are those that run for a route: of each name the most specific one.
-// Plugins for one consumer are left out.
+// plugins are those that run for a route, whoever asks.
 func (s *subject) plugins(r *config.Route) []*config.Plugin {
-	chosen := map[string]*config.Plugin{}
-	var names []string
-	for _, p := range s.cfg.Plugins {
-		if !p.Enabled || p.Consumer != "" || !appliesTo(p, r) {
-			continue
-		}
-		old, ok := chosen[p.Name]
-		if !ok {
-			names = append(names, p.Name)
-		}
-		if !ok || specificity(p) > specificity(old) {
-			chosen[p.Name] = p
-		}
-	}
-	var list []*config.Plugin
-	for _, name := range names {
-		list = append(list, chosen[name])
-	}
-	return list
-}
-
-func appliesTo(p *config.Plugin, r *config.Route) bool {
-	return (p.Route == nil || p.Route == r) && (p.Service == nil || p.Service == r.Service)
-}
-
-// specificity orders plugins of one name (kong/runloop/plugins_iterator.lua).
-func specificity(p *config.Plugin) int {
-	n := 0
-	if p.Route != nil {
-		n += 2
-	}
-	if p.Service != nil {
-		n++
-	}
-	return n
+	return config.Applying(s.cfg.Plugins, config.Scope{Route: r, Service: r.Service})
 }
 
 // plugin is the plugin of that name which runs for a route, nil for none.

@@ -85,40 +85,30 @@ func (f *forecast) runPlugins() *answerData {
 	return nil
 }
 
-// applied are the plugins for the route and its service: of each name the most
-// specific one (lookup_cfg in kong/runloop/plugins_iterator.lua).
+// applied are the plugins for the route and its service, by name. Of those for some
+// requests only, who asks decides, which is not known.
 func (f *forecast) applied() map[string]*config.Plugin {
-	best := map[string]*config.Plugin{}
+	route, service := f.match.Route, f.match.Service
 	for _, p := range f.cfg.Plugins {
-		if !p.Enabled || p.Route != nil && p.Route != f.match.Route || p.Service != nil && p.Service != f.match.Service {
-			continue
+		if p.Enabled && p.ForSome() && p.MayApply(route, service) {
+			f.noteSome(p)
 		}
-		if p.Consumer != "" {
-			f.noteConsumer(p)
-			continue
-		}
-		if best[p.Name] == nil || specificity(p) > specificity(best[p.Name]) {
-			best[p.Name] = p
-		}
+	}
+	best := map[string]*config.Plugin{}
+	for _, p := range config.Applying(f.cfg.Plugins, config.Scope{Route: route, Service: service}) {
+		best[p.Name] = p
 	}
 	return best
 }
 
-func specificity(p *config.Plugin) int {
-	n := 0
-	if p.Service != nil {
-		n++
+func (f *forecast) noteSome(p *config.Plugin) {
+	whose := "consumer " + p.Consumer
+	if p.Consumer == "" {
+		whose = "consumer group " + p.ConsumerGroup
 	}
-	if p.Route != nil {
-		n += 2
-	}
-	return n
-}
-
-func (f *forecast) noteConsumer(p *config.Plugin) {
 	_, isOpaque := opaque[p.Name]
 	if isOpaque || slices.ContainsFunc(evaluated, func(e evaluatedPlugin) bool { return e.name == p.Name }) {
-		f.uncertain(fmt.Sprintf("plugin %s applies to requests of consumer %s only, and who asks is not known here", p.Name, p.Consumer))
+		f.uncertain(fmt.Sprintf("plugin %s applies to requests of %s only, and who asks is not known here", p.Name, whose))
 	}
 }
 

@@ -43,6 +43,9 @@ func (w *lineWalk) walk(root *yaml.Node) {
 	for _, consumer := range listOf(root, "consumers") {
 		w.addPlugins(consumer)
 	}
+	for _, group := range listOf(root, "consumer_groups") {
+		w.addPlugins(group)
+	}
 	for _, service := range listOf(root, "services") {
 		w.services = append(w.services, service.Line)
 		w.addRoutes(service)
