@@ -21,7 +21,8 @@ type query struct {
 }
 
 func newQuery(req Request) *query {
-	path, _, _ := strings.Cut(originForm(req.Target), "?") // with its "#", unlike SplitTarget's query
+	uri, _ := OriginForm(req.Target)
+	path, _, _ := strings.Cut(uri, "?") // with its "#", unlike SplitTarget's query
 	q := &query{
 		method: req.Method,
 		path:   Normalize(path),

@@ -15,28 +15,28 @@ func Normalize(path string) string { return config.NormalizePath(path) }
 // before a "#", as nginx's $args does. Of a target in absolute form (RFC 9112,
 // section 3.2.2) the path is what follows the authority.
 func SplitTarget(target string) (path, query string) {
-	path, query, _ = strings.Cut(originForm(target), "?")
+	uri, _ := OriginForm(target)
+	path, query, _ = strings.Cut(uri, "?")
 	query, _, _ = strings.Cut(query, "#")
 	return path, query
 }
 
-// originForm drops scheme and authority of a target in absolute form.
-func originForm(target string) string {
-	if strings.HasPrefix(target, "/") {
-		return target
+// OriginForm takes a target in absolute form (RFC 9112, section 3.2.2) apart: its
+// path and query, as nginx's $request_uri has them, and the authority in front. Any
+// other target stays as it is.
+func OriginForm(target string) (uri, authority string) {
+	scheme, rest, ok := strings.Cut(target, "://")
+	if !ok || strings.ContainsAny(scheme, "/?") {
+		return target, ""
 	}
-	_, rest, ok := strings.Cut(target, "://")
-	if !ok {
-		return target
+	at := strings.IndexAny(rest, "/?")
+	if at < 0 {
+		return "/", rest
 	}
-	i := strings.IndexAny(rest, "/?")
-	switch {
-	case i < 0:
-		return "/"
-	case rest[i] == '?':
-		return "/" + rest[i:]
+	if rest[at] == '?' {
+		return "/" + rest[at:], rest[:at]
 	}
-	return rest[i:]
+	return rest[at:], rest[:at]
 }
 
 // UpstreamPath is the path that the upstream gets, escaped as Kong sends it.

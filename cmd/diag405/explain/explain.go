@@ -15,6 +15,8 @@ import (
 
 	"diag405/cmd/diag405/cli"
 	"diag405/kong/config"
+	"diag405/kong/forecast"
+	"diag405/kong/router"
 	"diag405/plugin/diagnose"
 	"diag405/plugin/openapi"
 )
@@ -64,7 +66,7 @@ type options struct {
 	answerHeaders  cli.Texts
 	record, probe  bool
 	openAPI, form  string
-	asked          asked
+	asked          forecast.Request
 	answer         diagnose.Response
 	adminAPI       *admin
 }
@@ -179,35 +181,30 @@ func (o *options) readRequest(words []string) error {
 	if err != nil {
 		return err
 	}
-	o.asked = asked{method: method, target: target, host: o.host, scheme: o.scheme, header: header}
-	if err := o.asked.readURL(); err != nil {
+	o.asked = forecast.Request{Method: method, Target: target, Host: o.host, Scheme: o.scheme, Header: header}
+	if err := readURL(&o.asked); err != nil {
 		return err
 	}
-	o.asked.host = cmp.Or(o.asked.host, header.Get("Host"), "localhost")
-	o.asked.scheme = cmp.Or(o.asked.scheme, "http")
+	o.asked.Host = cmp.Or(o.asked.Host, header.Get("Host"), "localhost")
+	o.asked.Scheme = cmp.Or(o.asked.Scheme, "http")
 	header.Del("Host")
-	if !slices.Contains([]string{"http", "https"}, o.asked.scheme) {
-		return fmt.Errorf("-scheme %q is not http or https", o.asked.scheme)
+	if !slices.Contains([]string{"http", "https"}, o.asked.Scheme) {
+		return fmt.Errorf("-scheme %q is not http or https", o.asked.Scheme)
 	}
 	return nil
 }
 
 // readURL takes scheme and host out of a target that is a whole URL.
-func (a *asked) readURL() error {
-	if strings.HasPrefix(a.target, "/") {
+func readURL(r *forecast.Request) error {
+	if strings.HasPrefix(r.Target, "/") {
 		return nil
 	}
-	u, err := url.Parse(a.target)
+	u, err := url.Parse(r.Target)
 	if err != nil || u.Scheme == "" || u.Host == "" {
-		return fmt.Errorf("PATH %q should start with /, or be a whole URL", a.target)
+		return fmt.Errorf("PATH %q should start with /, or be a whole URL", r.Target)
 	}
-	a.scheme, a.host = cmp.Or(a.scheme, u.Scheme), cmp.Or(a.host, u.Host)
-	_, rest, _ := strings.Cut(a.target, "://")
-	if i := strings.IndexAny(rest, "/?"); i < 0 {
-		a.target = "/"
-	} else if a.target = rest[i:]; rest[i] == '?' {
-		a.target = "/" + a.target
-	}
+	r.Scheme, r.Host = cmp.Or(r.Scheme, u.Scheme), cmp.Or(r.Host, u.Host)
+	r.Target, _ = router.OriginForm(r.Target)
 	return nil
 }
 
@@ -255,12 +252,12 @@ func (o *options) explain(ctx context.Context, std cli.Streams) (*explanation, e
 	if failed != nil {
 		o.asked = failed.asked
 	}
-	f, err := predict(cfg, o.asked)
+	q, err := predict(cfg, o.asked)
 	if err != nil {
 		return nil, err
 	}
-	o.judge(ctx, f, failed, diagnose.Offers{API: api})
-	return &f.out, nil
+	o.judge(ctx, q, failed, diagnose.Offers{API: api})
+	return &q.out, nil
 }
 
 // configuration is nil when the flags name none.
@@ -290,26 +287,26 @@ func (o *options) endpoints() ([]diagnose.Endpoint, error) {
 }
 
 // judge adds the verdict: on the answer that is known, else on one that may come.
-func (o *options) judge(ctx context.Context, f *forecast, failed *failure, seen diagnose.Offers) {
-	x := f.exchange()
+func (o *options) judge(ctx context.Context, q *inquiry, failed *failure, seen diagnose.Offers) {
+	x := q.exchange()
 	status := o.status
 	if failed != nil {
-		x, status = failed.within(f), failed.exchange.Response.Status
+		x, status = failed.within(q), failed.exchange.Response.Status
 	}
-	if o.probe && f.out.Upstream != nil {
+	if o.probe && q.out.Upstream != nil {
 		refused := diagnose.Line{}
 		if status == http.StatusMethodNotAllowed {
 			refused = x.Upstream.Line()
 		}
-		seen.Paths = f.ask(ctx, x, refused).Paths
+		seen.Paths = q.ask(ctx, x, refused).Paths
 	}
 	switch {
 	case failed != nil:
-		f.out.Diagnosis = newVerdict(x, diagnose.Explain(x, seen))
+		q.out.Diagnosis = newVerdict(x, diagnose.Explain(x, seen))
 	case status != 0:
-		f.diagnosePasted(x, seen, o.answer)
-	case f.out.Upstream != nil:
-		f.foresee(x, seen)
+		q.diagnosePasted(x, seen, o.answer)
+	case q.out.Upstream != nil:
+		q.foresee(x, seen)
 	}
 }
 

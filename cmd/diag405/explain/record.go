@@ -12,6 +12,7 @@ import (
 	"strings"
 
 	"diag405/kong/config"
+	"diag405/kong/forecast"
 	"diag405/kong/router"
 	"diag405/plugin/diagnose"
 	"diag405/plugin/record"
@@ -23,7 +24,7 @@ const maxRecord = 4 << 20
 
 // failure is a request that failed, as a log has it.
 type failure struct {
-	asked    asked
+	asked    forecast.Request
 	exchange diagnose.Exchange
 	// told is the diagnosis in a line of the error log. The line names the route but
 	// not its paths, so that without the configuration it cannot be made again.
@@ -86,13 +87,13 @@ func decodeRecord(data []byte) (*failure, error) {
 	return &failure{asked: askedOf(x.Client), exchange: x}, nil
 }
 
-func askedOf(r diagnose.Request) asked {
-	a := asked{method: r.Method, target: r.Path, host: r.Host, scheme: cmp.Or(r.Scheme, "http"), header: r.Header}
+func askedOf(r diagnose.Request) forecast.Request {
+	a := forecast.Request{Method: r.Method, Target: r.Path, Host: r.Host, Scheme: cmp.Or(r.Scheme, "http"), Header: r.Header}
 	if r.Query != "" {
-		a.target += "?" + r.Query
+		a.Target += "?" + r.Query
 	}
-	if a.header == nil {
-		a.header = http.Header{}
+	if a.Header == nil {
+		a.Header = http.Header{}
 	}
 	return a
 }
@@ -148,12 +149,12 @@ func namedService(name string) *config.Service {
 // loggedRequest reads METHOD URL, or METHOD PATH.
 func loggedRequest(s string) (diagnose.Request, bool) {
 	method, target, ok := strings.Cut(s, " ")
-	a := asked{target: target, header: http.Header{}}
-	if !ok || a.readURL() != nil {
+	a := forecast.Request{Target: target, Header: http.Header{}}
+	if !ok || readURL(&a) != nil {
 		return diagnose.Request{}, false
 	}
-	r := diagnose.Request{Method: method, Scheme: a.scheme, Host: a.host, Header: a.header}
-	r.Path, r.Query = router.SplitTarget(a.target)
+	r := diagnose.Request{Method: method, Scheme: a.Scheme, Host: a.Host, Header: a.Header}
+	r.Path, r.Query = router.SplitTarget(a.Target)
 	return r, true
 }
 
@@ -161,7 +162,7 @@ func loggedRequest(s string) (diagnose.Request, bool) {
 func (f *failure) explain(api []diagnose.Endpoint) *explanation {
 	x := f.exchange
 	e := &explanation{
-		Request:  requestData{f.asked.method, f.asked.target, f.asked.host, f.asked.scheme},
+		Request:  requestOf(f.asked),
 		Upstream: loggedUpstream(x),
 	}
 	if x.Route != nil {
@@ -175,11 +176,11 @@ func (f *failure) explain(api []diagnose.Endpoint) *explanation {
 		e.Upstream = nil
 	}
 	if f.told != nil {
-		e.Path = []termData{{"client", x.Client.Path, "the client's path"}}
+		e.Path = []forecast.Term{{Term: forecast.TermClient, Path: x.Client.Path, Words: "the client's path"}}
 		if x.Stripped != "" {
-			e.Path = append(e.Path, termData{"stripped", x.Stripped, "strip_path"})
+			e.Path = append(e.Path, forecast.Term{Term: forecast.TermStripped, Path: x.Stripped, Words: "strip_path"})
 		}
-		e.Path = append(e.Path, termData{"upstream", x.Upstream.Path, "what the upstream got"})
+		e.Path = append(e.Path, forecast.Term{Term: forecast.TermUpstream, Path: x.Upstream.Path, Words: "what the upstream got"})
 		e.Diagnosis = f.told
 		return e
 	}
@@ -190,8 +191,8 @@ func (f *failure) explain(api []diagnose.Endpoint) *explanation {
 	return e
 }
 
-func loggedUpstream(x diagnose.Exchange) *upstreamData {
-	u := &upstreamData{
+func loggedUpstream(x diagnose.Exchange) *forecast.Upstream {
+	u := &forecast.Upstream{
 		Method: x.Upstream.Method, URI: x.Upstream.Path, Scheme: x.Upstream.Scheme, Host: x.Upstream.Host,
 		Address: cmp.Or(x.Target, x.Upstream.Host), Prefix: x.Stripped, ForwardedPath: x.Client.Path,
 	}
@@ -202,44 +203,44 @@ func loggedUpstream(x diagnose.Exchange) *upstreamData {
 }
 
 // loggedPath is the arithmetic that a record's own route and service give.
-func loggedPath(x diagnose.Exchange) []termData {
+func loggedPath(x diagnose.Exchange) []forecast.Term {
 	path := router.Normalize(x.Client.Path)
 	prefix, _ := router.MatchPath(x.Route, path)
 	servicePath := ""
 	if x.Service != nil {
 		servicePath = x.Service.Path
 	}
-	f := forecast{match: &router.Match{
+	computed := router.UpstreamPath(servicePath, path, prefix, x.Route.StripPath)
+	terms := forecast.Arithmetic(&router.Match{
 		Route: x.Route, Service: x.Service, Path: path, ForwardedPath: x.Client.Path, Prefix: prefix, Stripped: x.Stripped,
-		UpstreamPath: router.UpstreamPath(servicePath, path, prefix, x.Route.StripPath),
-	}}
-	f.reckonPath()
-	if got := x.Upstream.Path; got != f.match.UpstreamPath {
-		f.out.Path = append(f.out.Path, termData{"plugin", got, "what the upstream got: a plugin replaced it"})
+		UpstreamPath: computed,
+	})
+	if got := x.Upstream.Path; got != computed {
+		terms = append(terms, forecast.Term{Term: forecast.TermPlugin, Path: got, Words: "what the upstream got: a plugin replaced it"})
 	}
-	return f.out.Path
+	return terms
 }
 
 // within is the failure with what a configuration knows of its route. Where that
 // sends the request another way than the log says, the log counts, and it is said.
-func (f *failure) within(fc *forecast) diagnose.Exchange {
+func (f *failure) within(q *inquiry) diagnose.Exchange {
 	x := f.exchange
-	x.Routes = fc.cfg.Routes
-	for _, r := range fc.cfg.Routes {
+	x.Routes = q.cfg.Routes
+	for _, r := range q.cfg.Routes {
 		if x.Route != nil && (x.Route.ID != "" && r.ID == x.Route.ID || x.Route.Name != "" && r.Name == x.Route.Name) {
 			x.Route, x.Service = r, r.Service
 			break
 		}
 	}
 	switch {
-	case fc.out.Upstream == nil:
-		fc.watch("with this configuration the upstream does not get the request any more; the log has " + x.Upstream.Line().String())
-	case fc.out.Upstream.line() != x.Upstream.Line():
-		fc.watch("this configuration sends " + fc.out.Upstream.line().String() + ", and the log has " + x.Upstream.Line().String() +
+	case q.out.Upstream == nil:
+		q.watch("with this configuration the upstream does not get the request any more; the log has " + x.Upstream.Line().String())
+	case lineOf(q.out.Upstream) != x.Upstream.Line():
+		q.watch("this configuration sends " + lineOf(q.out.Upstream).String() + ", and the log has " + x.Upstream.Line().String() +
 			": it has changed since, or a plugin did it")
 	}
 	if x.Route != nil && x.Route.ID == "" {
-		fc.watch("route " + x.Route.Name + " of the log is not in this configuration")
+		q.watch("route " + x.Route.Name + " of the log is not in this configuration")
 		x.Route, x.Service = nil, nil
 	}
 	return x

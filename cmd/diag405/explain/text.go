@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"diag405/cmd/diag405/cli"
+	"diag405/kong/forecast"
 )
 
 // page is text in parts, each headed by a word in a column of its own.
@@ -82,21 +83,21 @@ func (p *page) path(e *explanation) {
 	var line strings.Builder
 	for _, t := range e.Path {
 		switch t.Term {
-		case "client":
+		case forecast.TermClient:
 			line.WriteString(t.Path)
-		case "normalised":
+		case forecast.TermNormalised:
 			fmt.Fprintf(&line, " (%s: %s)", t.Words, t.Path)
-		case "stripped":
+		case forecast.TermStripped:
 			fmt.Fprintf(&line, "  - %s (%s)", orNothing(t.Path), t.Words)
-		case "service":
+		case forecast.TermService:
 			fmt.Fprintf(&line, "  + %s (%s)", orNothing(t.Path), t.Words)
-		case "upstream":
+		case forecast.TermUpstream:
 			fmt.Fprintf(&line, "  = %s", t.Path)
 		}
 	}
 	p.part("path", cli.Plain, "%s", line.String())
 	for _, t := range e.Path {
-		if t.Term == "plugin" {
+		if t.Term == forecast.TermPlugin {
 			p.part("path", cli.Yellow, "then %s (%s)", t.Path, t.Words)
 		}
 	}
@@ -131,7 +132,7 @@ func (p *page) upstream(e *explanation) {
 
 // withoutPort is the upstream's address, without the port that its scheme has
 // anyway.
-func withoutPort(u *upstreamData) string {
+func withoutPort(u *forecast.Upstream) string {
 	port := map[string]string{"http": ":80", "https": ":443"}[u.Scheme]
 	return strings.TrimSuffix(u.Address, port)
 }
@@ -181,10 +182,10 @@ func (p *page) verdict(e *explanation, forms []string) {
 // unforeseen: nothing on the way makes a 405 likely.
 func (p *page) unforeseen(e *explanation) {
 	if len(e.Possible) == 0 {
-		p.part("if 405", cli.Green, "nothing on the way through Kong explains one: it would be the application's word on %s", e.Upstream.line())
+		p.part("if 405", cli.Green, "nothing on the way through Kong explains one: it would be the application's word on %s", lineOf(e.Upstream))
 		return
 	}
-	p.part("if 405", cli.Plain, "it would most likely be the application's word on %s", e.Upstream.line())
+	p.part("if 405", cli.Plain, "it would most likely be the application's word on %s", lineOf(e.Upstream))
 	for _, c := range e.Possible {
 		p.part("or", cli.Plain, "%s: %s", c.Cause, c.Reason)
 	}

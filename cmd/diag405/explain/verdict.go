@@ -2,12 +2,14 @@ package explain
 
 import (
 	"context"
+	"maps"
 	"net"
 	"net/http"
 	"slices"
 	"strings"
 	"time"
 
+	"diag405/kong/forecast"
 	"diag405/plugin/diagnose"
 	"diag405/plugin/probe"
 	"diag405/plugin/report"
@@ -90,45 +92,45 @@ const probeTimeout = 3 * time.Second
 // ask asks the upstream which methods it takes, at the path that it would get and
 // at those that a fix would lead to. Refused is the request that it is known to
 // have refused, if there is one.
-func (f *forecast) ask(ctx context.Context, x diagnose.Exchange, refused diagnose.Line) diagnose.Offers {
-	u := f.out.Upstream
+func (q *inquiry) ask(ctx context.Context, x diagnose.Exchange, refused diagnose.Line) diagnose.Offers {
+	u := q.out.Upstream
 	p := probe.New(probe.Options{Timeout: probeTimeout, PerSecond: probe.MaxRequests})
 	answers := p.Ask(ctx, probe.Upstream{Scheme: u.Scheme, Address: u.Address, Host: u.Host}, refused, diagnose.Candidates(hypothetical(x)))
-	f.out.Probe = &probeData{Address: u.Address, Paths: []probedData{}}
+	q.out.Probe = &probeData{Address: u.Address, Paths: []probedData{}}
 	offers := diagnose.Offers{Paths: map[string]diagnose.Offer{}}
-	for _, path := range sortedNames(answers) {
+	for _, path := range slices.Sorted(maps.Keys(answers)) {
 		a := answers[path]
-		f.out.Probe.Paths = append(f.out.Probe.Paths, probedData{path, a.Status, a.Allow, a.Methods, a.Complete})
+		q.out.Probe.Paths = append(q.out.Probe.Paths, probedData{path, a.Status, a.Allow, a.Methods, a.Complete})
 		if len(a.Methods) > 0 || a.Complete {
 			offers.Paths[path] = diagnose.Offer{Methods: a.Methods, Complete: a.Complete, Doubtful: a.Allow}
 		}
 	}
-	f.out.Probe.Verdict, f.out.Probe.Words = probed(u, answers)
+	q.out.Probe.Verdict, q.out.Probe.Words = probed(u, answers)
 	return offers
 }
 
 // probed says what the probe means for the request.
-func probed(u *upstreamData, answers map[string]probe.Answer) (verdict, words string) {
-	a, asked := answers[u.path()]
+func probed(u *forecast.Upstream, answers map[string]probe.Answer) (verdict, words string) {
+	a, asked := answers[u.Path()]
 	takes, known := a.Takes(u.Method)
-	line := u.line().String()
+	line := lineOf(u).String()
 	switch {
 	case len(answers) == 0 && net.ParseIP(hostOf(u.Address)) == nil:
 		return "unknown", "nothing at " + u.Address + " answered OPTIONS; the name may be one that only Kong's own host knows"
 	case len(answers) == 0:
 		return "unknown", "nothing at " + u.Address + " answered OPTIONS"
 	case !asked:
-		return "unknown", "the upstream did not answer OPTIONS for " + u.path()
+		return "unknown", "the upstream did not answer OPTIONS for " + u.Path()
 	case takes:
 		return "takes", "the upstream takes " + line
 	case a.Missing():
-		return "missing", "the upstream has nothing at " + u.path() + ": it would answer 404 and not 405"
+		return "missing", "the upstream has nothing at " + u.Path() + ": it would answer 404 and not 405"
 	case known:
 		return "refuses", "the upstream refuses " + line + ": it takes only " + strings.Join(a.Methods, ", ") + " there"
 	case a.Status == http.StatusMethodNotAllowed && len(a.Methods) > 0:
-		return "unknown", "the upstream names only " + strings.Join(a.Methods, ", ") + " at " + u.path() + ", and may take more: some frameworks name the first route's methods"
+		return "unknown", "the upstream names only " + strings.Join(a.Methods, ", ") + " at " + u.Path() + ", and may take more: some frameworks name the first route's methods"
 	}
-	return "unknown", "what the upstream answered to OPTIONS at " + u.path() + " does not tell whether it takes " + u.Method
+	return "unknown", "what the upstream answered to OPTIONS at " + u.Path() + " does not tell whether it takes " + u.Method
 }
 
 func hostOf(address string) string {
@@ -158,9 +160,9 @@ func refusedWith(x diagnose.Exchange, allow string) diagnose.Exchange {
 // foresee says what a 405 would be due to, if one came. A verdict there is only
 // where the way through Kong would be to blame: what the application lacks cannot
 // be foreseen.
-func (f *forecast) foresee(x diagnose.Exchange, seen diagnose.Offers) {
-	u := f.out.Upstream
-	offer, known := seen.At(u.path())
+func (q *inquiry) foresee(x diagnose.Exchange, seen diagnose.Offers) {
+	u := q.out.Upstream
+	offer, known := seen.At(u.Path())
 	if known && offer.Takes(u.Method) {
 		return
 	}
@@ -174,14 +176,14 @@ func (f *forecast) foresee(x diagnose.Exchange, seen diagnose.Offers) {
 	}
 	d := diagnose.Explain(x, seen)
 	if d.Certainty != diagnose.Possible && !slices.Contains(applications, d.Cause) {
-		f.out.If405 = newVerdict(x, d)
+		q.out.If405 = newVerdict(x, d)
 		return
 	}
 	x.Response.Header = nil // of what is merely possible, no Allow is assumed
 	d = diagnose.Explain(x, seen)
 	for _, c := range append([]diagnose.Considered{{Cause: d.Cause, Certainty: d.Certainty, Reason: d.Reason}}, d.Considered...) {
 		if !slices.Contains(applications, c.Cause) && !slices.Contains(spellings, c.Cause) {
-			f.out.Possible = append(f.out.Possible, otherData{string(c.Cause), string(diagnose.Possible), c.Reason})
+			q.out.Possible = append(q.out.Possible, otherData{string(c.Cause), string(diagnose.Possible), c.Reason})
 		}
 	}
 }
@@ -197,11 +199,11 @@ var applications = []diagnose.Code{
 
 // diagnosePasted explains an answer that somebody pasted. Where the configuration
 // leads to no upstream, the answer is Kong's if that is what Kong would say.
-func (f *forecast) diagnosePasted(x diagnose.Exchange, seen diagnose.Offers, pasted diagnose.Response) {
+func (q *inquiry) diagnosePasted(x diagnose.Exchange, seen diagnose.Offers, pasted diagnose.Response) {
 	x.Response = pasted
-	if a := f.out.Answer; a != nil && a.Status != pasted.Status {
-		f.watch("with this configuration the upstream does not get the request, so the answer comes from elsewhere: another configuration is in force, or something in front of Kong or beside it answered")
+	if a := q.out.Answer; a != nil && a.Status != pasted.Status {
+		q.watch("with this configuration the upstream does not get the request, so the answer comes from elsewhere: another configuration is in force, or something in front of Kong or beside it answered")
 		x.Source, x.Route, x.Service = "", nil, nil
 	}
-	f.out.Diagnosis = newVerdict(x, diagnose.Explain(x, seen))
+	q.out.Diagnosis = newVerdict(x, diagnose.Explain(x, seen))
 }

@@ -1,4 +1,4 @@
-package explain
+package forecast_test
 
 import (
 	"encoding/json"
@@ -10,8 +10,8 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"diag405/cmd/diag405/cli"
 	"diag405/kong/config"
+	"diag405/kong/forecast"
 	"diag405/kong/measured"
 )
 
@@ -29,16 +29,16 @@ type sent struct {
 	Path   string `json:"path"`
 }
 
-// What explain says is what a real Kong was measured to do, on every request.
-func TestPredictionsAsMeasured(t *testing.T) {
-	play(t, "explain", measured.Routing, func(got *outcome, _ outcome) {})
+// What is forecast is what a real Kong was measured to do, on every request.
+func TestAsMeasured(t *testing.T) {
+	play(t, "forecast", measured.Routing, func(got *outcome, _ outcome) {})
 }
 
 // The same through plugins. There a measured request says neither its route nor
 // what was forwarded, an answer of the upstream's may be any, none may come (502),
 // and a Lua table that a template prints has its address.
-func TestPredictionsThroughPluginsAsMeasured(t *testing.T) {
-	play(t, "explain, plugins", measured.Plugins, func(got *outcome, want outcome) {
+func TestThroughPluginsAsMeasured(t *testing.T) {
+	play(t, "forecast, plugins", measured.Plugins, func(got *outcome, want outcome) {
 		got.Route = ""
 		if got.Upstream != nil {
 			got.Upstream.Prefix, got.Upstream.Path = "", ""
@@ -64,16 +64,16 @@ func play(t *testing.T, title string, set measured.Set, adapt func(got *outcome,
 		cfg, err := config.Parse(s.Kong)
 		require.NoError(t, err, s.ID)
 		for _, r := range s.Requests {
-			a := asked{method: r.Method, target: r.Target, host: r.Host, scheme: "http", header: http.Header{}, body: []byte(r.Body)}
+			asked := forecast.Request{Method: r.Method, Target: r.Target, Host: r.Host, Scheme: "http", Header: http.Header{}, Body: []byte(r.Body)}
 			for name, value := range r.Headers {
-				a.header.Set(name, value)
+				asked.Header.Set(name, value)
 			}
-			fc, err := predict(cfg, a)
+			f, err := forecast.Of(cfg, asked)
 			require.NoError(t, err, s.ID)
-			got, want := outcomeOf(t, fc.out), wanted(r.Expect)
+			got, want := outcomeOf(f), wanted(r.Expect)
 			adapt(&got, want)
 			total++
-			if g, w := cli.Compact(got), cli.Compact(want); g != w {
+			if g, w := compact(t, got), compact(t, want); g != w {
 				differences = append(differences, fmt.Sprintf("%s: %s %s\n got %s\nwant %s", s.ID, r.Method, r.Target, g, w))
 				continue
 			}
@@ -84,7 +84,7 @@ func play(t *testing.T, title string, set measured.Set, adapt func(got *outcome,
 	require.Empty(t, differences[:min(5, len(differences))], strings.Join(differences[:min(5, len(differences))], "\n"))
 }
 
-// wanted is what explain has to say of what was measured.
+// wanted is what has to be forecast of what was measured.
 func wanted(e measured.Outcome) outcome {
 	o := outcome{Status: e.Status, Route: e.Route}
 	if u := e.Upstream; u != nil {
@@ -93,15 +93,16 @@ func wanted(e measured.Outcome) outcome {
 	return o
 }
 
-// outcomeOf reads what -o json prints.
-func outcomeOf(t *testing.T, e explanation) outcome {
-	data, err := json.Marshal(e)
-	require.NoError(t, err)
-	var printed explanation
-	require.NoError(t, json.Unmarshal(data, &printed))
-	if printed.Answer != nil {
-		return outcome{Status: printed.Answer.Status}
+func outcomeOf(f *forecast.Forecast) outcome {
+	if f.Answer != nil {
+		return outcome{Status: f.Answer.Status}
 	}
-	u := printed.Upstream
-	return outcome{http.StatusOK, printed.Route.Name, &sent{u.Method, u.URI, u.Host, u.Prefix, u.ForwardedPath}}
+	u := f.Upstream
+	return outcome{http.StatusOK, f.Match.Route.Name, &sent{u.Method, u.URI, u.Host, u.Prefix, u.ForwardedPath}}
+}
+
+func compact(t *testing.T, o outcome) string {
+	data, err := json.Marshal(o)
+	require.NoError(t, err)
+	return string(data)
 }

@@ -1,0 +1,75 @@
+package forecast
+
+import (
+	"cmp"
+	"net"
+	"slices"
+	"strconv"
+	"strings"
+
+	"diag405/kong/config"
+	"diag405/kong/router"
+)
+
+// Hostname is a Host without its port and without the brackets of an IPv6 address,
+// in lower case, as names are compared and as TLS sends them.
+func Hostname(host string) string {
+	if name, _, err := net.SplitHostPort(host); err == nil {
+		host = name
+	}
+	return strings.ToLower(strings.Trim(host, "[]"))
+}
+
+// HostHeader is the Host that Kong sends to a peer when the client's is not kept:
+// the peer's name, with the port when it is not the scheme's own (set_host_header in
+// kong/runloop/balancer/init.lua). A port of 0 is not known, and left out.
+func HostHeader(scheme, name string, port int) string {
+	switch {
+	case port == 0,
+		port == 80 && (scheme == "http" || scheme == "grpc"),
+		port == 443 && (scheme == "https" || scheme == "grpcs"):
+		return name
+	}
+	return net.JoinHostPort(strings.Trim(name, "[]"), strconv.Itoa(port))
+}
+
+// ServiceHost is the HostHeader for a service that stands for no upstream entity.
+func ServiceHost(s *config.Service) string {
+	if s == nil {
+		return ""
+	}
+	return HostHeader(s.Protocol, s.Host, s.Port)
+}
+
+// findPeer says where Kong connects to, and the Host that it sends there.
+func (c *course) findPeer() *Answer {
+	s, u := c.Match.Service, c.Upstream
+	if s == nil {
+		return byKong(503, "route "+router.Name(c.Match.Route)+" has no service")
+	}
+	c.Service = s
+	host, port, name := s.Host, s.Port, s.Host
+	if i := slices.IndexFunc(c.cfg.Upstreams, func(u *config.Upstream) bool { return u.Name == s.Host }); i >= 0 {
+		targets := slices.DeleteFunc(slices.Clone(c.cfg.Upstreams[i].Targets), func(t config.Target) bool { return t.Weight == 0 })
+		if len(targets) == 0 {
+			return byKong(503, "upstream "+s.Host+" has no target")
+		}
+		host, port = targets[0].Host, targets[0].Port
+		name = cmp.Or(c.cfg.Upstreams[i].HostHeader, host)
+		c.severalTargets(s.Host, targets)
+	}
+	u.Scheme, u.Address = s.Protocol, net.JoinHostPort(host, strconv.Itoa(port))
+	u.Host = cmp.Or(u.Host, HostHeader(s.Protocol, name, port))
+	return nil
+}
+
+func (c *course) severalTargets(upstream string, targets []config.Target) {
+	if len(targets) < 2 {
+		return
+	}
+	var names []string
+	for _, t := range targets {
+		names = append(names, net.JoinHostPort(t.Host, strconv.Itoa(t.Port)))
+	}
+	c.watch("upstream %s has %d targets, any of which may get the request: %s", upstream, len(targets), strings.Join(names, ", "))
+}

@@ -1,0 +1,122 @@
+package forecast
+
+import (
+	"cmp"
+
+	"diag405/kong/config"
+	"diag405/kong/router"
+)
+
+// routed is the request as routes look at it. TLS has the Host for its server name.
+func (r Request) routed() router.Request {
+	port := 8000 // where Kong's proxy listens by default
+	if r.Scheme == "https" {
+		port = 8443
+	}
+	return router.Request{
+		Method: r.Method, Target: r.Target, Host: r.Host, Scheme: r.Scheme,
+		Port: port, Header: r.Header, SNI: Hostname(r.Host),
+	}
+}
+
+// findRoute finds the route, and what its upstream gets as long as no plugin has
+// a say.
+func (c *course) findRoute(routes *router.Router) *Answer {
+	request := c.Request.routed()
+	c.Reasons = routes.Why(request)
+	m, ok := routes.Match(request)
+	if !ok {
+		return c.noRoute()
+	}
+	c.Match, c.Path = m, Arithmetic(m)
+	c.Upstream = &Upstream{
+		Method: c.Request.Method, URI: m.UpstreamURI, Host: m.UpstreamHost,
+		Prefix: m.Stripped, ForwardedPath: m.ForwardedPath,
+	}
+	return nil
+}
+
+// noRoute: Kong answers 404 where no route matches, for a method that no route has
+// as well.
+func (c *course) noRoute() *Answer {
+	a := byKong(404, "no route matches")
+	switch {
+	case len(c.Reasons) == 0:
+		a.Words = "there are no routes"
+	case len(c.Reasons[0].Failed) == 0:
+		a.Words = "the path is not UTF-8, and Kong's router gives up on such a one"
+	case failsBy(c.Reasons[0], "method"):
+		a.Words = "no route takes this method; Kong answers that with 404 and not with 405"
+	case failsBy(c.Reasons[0], "host"):
+		a.Words, a.Why = "no route matches with Host "+c.Request.Host, OtherHost
+	}
+	if s := c.behindDisabled(); s != nil {
+		a.More = append(a.More, "a route of service "+cmp.Or(s.Name, s.ID)+" would, but the service is disabled")
+	}
+	return a
+}
+
+// failsBy reports whether a route would take the request but for one attribute.
+func failsBy(r router.Reason, attribute string) bool {
+	return len(r.Failed) == 1 && r.Failed[0].Name == attribute
+}
+
+// behindDisabled is the disabled service that would get the request, were it not.
+func (c *course) behindDisabled() *config.Service {
+	var routes []*config.Route
+	disabled := map[*config.Service]*config.Service{}
+	for _, r := range c.cfg.Routes {
+		if r.Service == nil || r.Service.Enabled {
+			continue
+		}
+		copied, service := *r, *r.Service
+		service.Enabled = true
+		copied.Service = &service
+		disabled[&service] = r.Service
+		routes = append(routes, &copied)
+	}
+	all, err := router.New(&config.Config{Routes: routes})
+	if err != nil {
+		return nil
+	}
+	m, ok := all.Match(c.Request.routed())
+	if !ok {
+		return nil
+	}
+	return disabled[m.Service]
+}
+
+// Arithmetic writes down how route and service make the upstream's path.
+func Arithmetic(m *router.Match) []Term {
+	terms := []Term{{TermClient, m.ForwardedPath, "the client's path"}}
+	if m.Path != m.ForwardedPath {
+		terms = append(terms, Term{TermNormalised, m.Path, "as Kong normalises it"})
+	}
+	return append(terms, strippedTerm(m), serviceTerm(m.Service),
+		Term{TermUpstream, m.UpstreamPath, "what route and service make of it"})
+}
+
+func strippedTerm(m *router.Match) Term {
+	t := Term{TermStripped, m.Stripped, "strip_path"}
+	switch {
+	case m.Stripped != "":
+	case !m.Route.StripPath:
+		t.Words = "strip_path is off"
+	case len(m.Route.Paths) == 0:
+		t.Words = "the route has no paths"
+	default:
+		t.Words = "the route's path is /"
+	}
+	return t
+}
+
+func serviceTerm(s *config.Service) Term {
+	if s == nil {
+		return Term{TermService, "", "the route has no service"}
+	}
+	t := Term{TermService, s.Path, "service " + cmp.Or(s.Name, s.ID)}
+	if s.Path == "" {
+		t.Words += " has no path"
+	}
+	return t
+}
