@@ -59,7 +59,7 @@ func Hop(applying []*config.Plugin, response ...string) *config.Plugin {
 	})
 }
 
-func isOwn(p *config.Plugin) bool { return p.Name == "diag405" }
+func isOwn(p *config.Plugin) bool { return p.Name == Own }
 
 func named(list []*config.Plugin, is func(*config.Plugin) bool) *config.Plugin {
 	if i := slices.IndexFunc(list, is); i >= 0 {

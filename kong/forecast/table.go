@@ -60,6 +60,10 @@ const (
 	Documented Source = "documented" // in the documentation of Kong Enterprise, whose source is not public
 )
 
+// Own is this project's plugin with a response phase, which can be told not to
+// buffer what it would break: see [Unbuffers].
+const Own = "diag405"
+
 const lua = "runs Lua, which may change the request"
 
 // plugins are those that are known, by priority and then by name.
@@ -114,9 +118,8 @@ var plugins = []Plugin{
 	{Name: "request-termination", Priority: 2, Ends: Maybe, Source: Measured},
 	{Name: "post-function", Priority: -1000, Path: Maybe, Method: Maybe, Ends: Maybe, Early: true, Code: true, Does: lua, Source: Read},
 
-	// This project's own. diag405 takes out of buffering what it would break: see
-	// [Unbuffers].
-	{Name: "diag405", Priority: -1100, Buffers: Buffers, Source: Measured},
+	// This project's own.
+	{Name: Own, Priority: -1100, Buffers: Buffers, Source: Measured},
 	{Name: "diag405-log", Priority: -1100, Source: Measured},
 
 	// Kong Enterprise, and older ones. ai-proxy-advanced runs ai-proxy's filters.

@@ -177,6 +177,12 @@ var lintTests = []struct {
 	{service("http://a", `{name: r, paths: [/x], methods: [GET, PURGE], plugins: [{name: ours}]}`), []string{"buffered-method error route r"}},
 	{service("http://a", `{name: r, paths: [/x], methods: [GET], plugins: [{name: ours}]}`), nil},
 
+	{service("http://a", `{name: r, paths: [/x], methods: [GET, PURGE], plugins: [{name: ai-request-transformer}]}`), []string{"buffered-method error route r"}}, // no response phase, but enable_buffering
+	{service("http://a", `{name: r, paths: [/x], methods: [PURGE], plugins: [{name: ai-proxy-advanced}]}`), []string{"buffered-method warning route r"}},
+	{service("http://a", `{name: r, paths: [/x], methods: [GET, PURGE], plugins: [{name: ai-response-transformer}]}`), nil},                      // asks the upstream by itself
+	{service("http://a", `{name: r, paths: [/x], methods: [GET, PURGE], plugins: [{name: ai-request-transformer}, {name: diag405}]}`), nil},      // which takes PURGE out of buffering
+	{service("http://a", `{name: r, paths: [/x], methods: [GET, PURGE], plugins: [{name: ai-request-transformer}, {name: grpc-gateway}]}`), nil}, // which sends all as POST
+
 	// upper-case-host
 	{service("http://a", `{name: r, hosts: [A.example]}`), []string{"upper-case-host warning route r"}},
 	{service("http://a", `{name: r, hosts: [a.example]}`), nil},

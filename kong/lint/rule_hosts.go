@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"diag405/kong/config"
+	"diag405/kong/forecast"
 	"diag405/kong/router"
 )
 
@@ -90,18 +91,12 @@ func belowService(r *config.Route) string {
 		return ""
 	}
 	i := slices.IndexFunc(r.Hosts, func(h string) bool {
-		return strings.HasSuffix(hostname(h), "."+strings.ToLower(r.Service.Host))
+		return strings.HasSuffix(forecast.Hostname(h), "."+strings.ToLower(r.Service.Host))
 	})
 	if i < 0 {
 		return ""
 	}
 	return r.Hosts[i]
-}
-
-// hostname is a host without port, in lower case.
-func hostname(host string) string {
-	name, _, _ := strings.Cut(host, ":")
-	return strings.ToLower(name)
 }
 
 // twin is an earlier route of the same service with other hosts and the same of
@@ -164,7 +159,7 @@ func preserveHostForeign(s *subject) []Finding {
 		if !r.PreserveHost || r.Service == nil || s.ownHost(r) || !onPlatform(r.Service.Host) {
 			continue
 		}
-		if slices.ContainsFunc(r.Hosts, func(h string) bool { return hostname(h) == strings.ToLower(r.Service.Host) }) {
+		if slices.ContainsFunc(r.Hosts, func(h string) bool { return forecast.Hostname(h) == strings.ToLower(r.Service.Host) }) {
 			continue
 		}
 		findings = append(findings, Finding{
@@ -189,7 +184,7 @@ func hostAndPath(s *subject) []Finding {
 		if !r.PreserveHost || len(base) != 1 || !s.computesPath(r) {
 			continue
 		}
-		i := slices.IndexFunc(r.Hosts, func(h string) bool { return strings.HasPrefix(hostname(h), strings.ToLower(base[0])+".") })
+		i := slices.IndexFunc(r.Hosts, func(h string) bool { return strings.HasPrefix(forecast.Hostname(h), strings.ToLower(base[0])+".") })
 		if i < 0 || isOwn(base[0]) || isAddress(r.Service.Host) {
 			continue
 		}

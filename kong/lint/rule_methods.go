@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"diag405/kong/config"
+	"diag405/kong/forecast"
 )
 
 // Rules about what becomes of a method.
@@ -265,46 +266,48 @@ func exactOnly(r *config.Route) bool {
 	})
 }
 
-// bufferedMethods are those that Kong's buffered hop passes on; any other arrives
-// as GET (measured on 3.9.1).
-var bufferedMethods = []string{
-	"GET", "HEAD", "PUT", "POST", "DELETE", "OPTIONS", "MKCOL", "COPY", "MOVE",
-	"PROPFIND", "PROPPATCH", "LOCK", "UNLOCK", "PATCH", "TRACE",
-}
-
-// bufferedMethod: a plugin with a response phase makes Kong read the answer in a
-// subrequest, which knows fifteen methods.
+// bufferedMethod: a plugin for which Kong reads the whole answer makes it send
+// methods through a hop that knows fifteen of them.
 func bufferedMethod(s *subject) []Finding {
 	var findings []Finding
 	for _, r := range s.routes {
-		odd := slices.DeleteFunc(slices.Clone(r.Methods), func(m string) bool { return slices.Contains(bufferedMethods, m) })
-		p := find(s.plugins(r), s.hasResponsePhase)
-		if len(odd) == 0 || p == nil || r.Service == nil {
+		odd := slices.DeleteFunc(slices.Clone(r.Methods), func(m string) bool { return forecast.BufferedMethod(m) == m })
+		p := forecast.Hop(s.plugins(r), s.o.ResponsePhase...)
+		if len(odd) == 0 || p == nil || r.Service == nil || slices.ContainsFunc(s.plugins(r), setsMethod) {
 			continue
 		}
+		why, severity := s.whyBuffered(p)
 		findings = append(findings, Finding{
+			Severity: severity,
 			Object:   routeObject(r),
-			Sentence: fmt.Sprintf("plugin %s has a response phase, for which Kong sends methods that it does not know as GET: the upstream gets GET for %s", p.Name, list(odd)),
+			Sentence: fmt.Sprintf("plugin %s %s, for which Kong sends methods that it does not know as GET: the upstream gets GET for %s", p.Name, why, list(odd)),
 			Fix:      bufferedFix(p, odd),
 		})
 	}
 	return findings
 }
 
-// hasResponsePhase knows our own plugin, which leaves such requests alone unless
-// it is told otherwise, and Kong's.
-func (s *subject) hasResponsePhase(p *config.Plugin) bool {
-	switch p.Name {
-	case "diag405":
-		return text(p.Config, "buffering") == "always"
-	case "ai-response-transformer":
-		return true
+// setsMethod reports a plugin that leaves no other method to be lost.
+func setsMethod(p *config.Plugin) bool {
+	known, _ := forecast.Known(p.Name)
+	return known.Method == forecast.Always
+}
+
+// whyBuffered: Kong's own plugins have no response phase, and ask for it.
+func (s *subject) whyBuffered(p *config.Plugin) (words string, severity Severity) {
+	switch known, _ := forecast.Known(p.Name); known.Buffers {
+	case forecast.BuffersUnasked:
+		return `has answers buffered, unless a request's body has "stream": true`, Warning
+	case forecast.Buffers:
+		if p.Name != forecast.Own {
+			return "has answers buffered", ""
+		}
 	}
-	return slices.Contains(s.o.ResponsePhase, p.Name)
+	return "has a response phase", ""
 }
 
 func bufferedFix(p *config.Plugin, odd []string) Fix {
-	if p.Name == "diag405" {
+	if p.Name == forecast.Own {
 		return Fix{Words: "set buffering=auto", Set: map[string]any{"plugin.diag405": map[string]any{"buffering": "auto"}}}
 	}
 	return Fix{Words: "give " + list(odd) + " a route without " + p.Name}

@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"diag405/kong/config"
+	"diag405/kong/forecast"
 	"diag405/kong/router"
 )
 
@@ -69,13 +70,6 @@ func (s *subject) plugin(r *config.Route, name string) *config.Plugin {
 	return find(s.plugins(r), func(p *config.Plugin) bool { return p.Name == name })
 }
 
-// answering are plugins that answer themselves, or choose the upstream's path
-// themselves: no path of route and service reaches an application through them.
-var answering = []string{
-	"aws-lambda", "azure-functions", "openwhisk", "redirect", "mocking", "grpc-gateway",
-	"ai-proxy", "ai-proxy-advanced", "degraphql", "route-transformer-advanced",
-}
-
 // computesPath reports whether nothing but route and service makes the path that
 // the upstream gets.
 func (s *subject) computesPath(r *config.Route) bool {
@@ -88,18 +82,27 @@ func changesPath(p *config.Plugin) bool {
 	return rewrittenURI(p) != "" || isFunction(p) && mentions(p.Config, "set_path", "upstream_uri", "set_target")
 }
 
+// answers reports whether a plugin answers every request itself, or chooses the
+// upstream's path itself: no path of route and service reaches an application
+// through it.
 func answers(p *config.Plugin) bool {
 	if p.Name == "request-termination" {
 		return text(p.Config, "trigger") == ""
 	}
-	return slices.Contains(answering, p.Name) || isFunction(p) && mentions(p.Config, "response.exit", "ngx.exit")
+	known, _ := forecast.Known(p.Name)
+	return known.Ends == forecast.Always || known.Path == forecast.Always ||
+		known.Code && mentions(p.Config, "response.exit", "ngx.exit")
 }
 
-// isFunction: these two hold code of the operator's.
-func isFunction(p *config.Plugin) bool { return p.Name == "pre-function" || p.Name == "post-function" }
+// isFunction reports a plugin that holds code of the operator's.
+func isFunction(p *config.Plugin) bool {
+	known, _ := forecast.Known(p.Name)
+	return known.Code
+}
 
 func isTransformer(p *config.Plugin) bool {
-	return p.Name == "request-transformer" || p.Name == "request-transformer-advanced"
+	known, _ := forecast.Known(p.Name)
+	return known.Transforms
 }
 
 // rewrittenURI is the path that a transformer puts in place of the computed one.
