@@ -3,12 +3,12 @@ package plugin
 import (
 	"fmt"
 	"net/http"
-	"slices"
 	"strconv"
 
 	"github.com/Kong/go-pdk/entities"
 
 	"diag405/kong/config"
+	"diag405/kong/forecast"
 	"diag405/kong/router"
 	"diag405/plugin/diagnose"
 )
@@ -37,7 +37,8 @@ func readExchange(gw gateway, status int) (diagnose.Exchange, error) {
 	x.Upstream.Scheme = r.variable("upstream_scheme")
 	x.Upstream.Host = r.variable("upstream_host")
 	x.Stripped = r.variable("upstream_x_forwarded_prefix")
-	if method := bufferedMethod(x.Upstream.Method); method != x.Upstream.Method {
+	// The buffered hop is the only way to a response phase.
+	if method := forecast.BufferedMethod(x.Upstream.Method); method != x.Upstream.Method {
 		x.Upstream.Method, x.Buffered = method, true
 	}
 	x.Client.Header = r.headers(gw.RequestHeaders)
@@ -125,15 +126,6 @@ func (r *reader) entities(x *diagnose.Exchange) {
 	}
 	x.Service = serviceOf(service)
 	x.Route = routeOf(route, x.Service)
-}
-
-// bufferedMethod is the method that leaves Kong's buffered hop, the only way to a
-// response phase. It knows fifteen methods and sends any other as GET (measured).
-func bufferedMethod(method string) string {
-	if method == "" || slices.Contains(diagnose.BufferedMethods, method) {
-		return method
-	}
-	return http.MethodGet
 }
 
 // routeOf takes what the PDK tells of a route. It has no path_handling, no

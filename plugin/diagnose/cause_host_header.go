@@ -1,8 +1,9 @@
 package diagnose
 
 import (
-	"net"
 	"strings"
+
+	"diag405/kong/forecast"
 )
 
 // hostHeader: the Host that reached the upstream chooses among its sites, and
@@ -13,7 +14,7 @@ var hostHeader = cause{
 		if v.Route == nil || v.Route.PreserveHost || v.allow.Has(v.Upstream.Method) {
 			return nil
 		}
-		client, upstream := hostname(v.Client.Host), hostname(v.Upstream.Host)
+		client, upstream := forecast.Hostname(v.Client.Host), forecast.Hostname(v.Upstream.Host)
 		if client == "" || upstream == "" || client == upstream || len(v.Route.Hosts) == 0 {
 			return nil
 		}
@@ -32,12 +33,4 @@ var hostHeader = cause{
 		}
 		return f
 	},
-}
-
-// hostname is a Host header without its port, in lower case.
-func hostname(host string) string {
-	if h, _, err := net.SplitHostPort(host); err == nil {
-		host = h
-	}
-	return strings.ToLower(host)
 }

@@ -4,6 +4,7 @@ import (
 	"slices"
 
 	"diag405/kong/config"
+	"diag405/kong/forecast"
 	"diag405/kong/router"
 )
 
@@ -45,7 +46,7 @@ func (v *view) shadowed() *config.Route {
 		if len(r.Methods) > 0 && !slices.Contains(r.Methods, v.Client.Method) {
 			return false
 		}
-		if len(r.Hosts) > 0 && !slices.Contains(r.Hosts, hostname(v.Client.Host)) {
+		if len(r.Hosts) > 0 && !slices.Contains(r.Hosts, forecast.Hostname(v.Client.Host)) {
 			return false
 		}
 		_, ok := router.MatchPath(r, v.path)

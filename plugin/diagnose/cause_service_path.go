@@ -3,6 +3,8 @@ package diagnose
 import (
 	"slices"
 	"strings"
+
+	"diag405/kong/forecast"
 )
 
 // servicePath: the service's own path in front of what the client asked. Many
@@ -51,7 +53,7 @@ func (v *view) sentPart() string {
 // segment of the service's path, as a bucket's or a tenant's does.
 func (v *view) hostNames(base string) bool {
 	s := segments(base)
-	return len(s) == 1 && strings.HasPrefix(hostname(v.Upstream.Host), strings.ToLower(s[0])+".")
+	return len(s) == 1 && strings.HasPrefix(forecast.Hostname(v.Upstream.Host), strings.ToLower(s[0])+".")
 }
 
 // stripInstead offers strip_path=true where that, too, takes the doubled part

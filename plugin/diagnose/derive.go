@@ -1,11 +1,9 @@
 package diagnose
 
 import (
-	"net"
-	"strconv"
 	"strings"
 
-	"diag405/kong/config"
+	"diag405/kong/forecast"
 	"diag405/kong/router"
 )
 
@@ -23,7 +21,7 @@ func RequestLine(line string) (method, path, query string) {
 // Derive fills in what route and service say of an exchange where Kong's own word is
 // not at hand: the scheme and Host that go upstream, and what strip_path removes.
 func Derive(x Exchange) Exchange {
-	x.Upstream.Scheme, x.Upstream.Host = "http", HostOf(x.Service)
+	x.Upstream.Scheme, x.Upstream.Host = "http", forecast.ServiceHost(x.Service)
 	if x.Service != nil && x.Service.Protocol != "" {
 		x.Upstream.Scheme = x.Service.Protocol
 	}
@@ -37,16 +35,4 @@ func Derive(x Exchange) Exchange {
 		x.Stripped = prefix
 	}
 	return x
-}
-
-// HostOf is the Host that Kong sends for a service when it keeps none: the service's,
-// with the port when it is not the protocol's default.
-func HostOf(s *config.Service) string {
-	switch {
-	case s == nil:
-		return ""
-	case s.Port == 0, s.Protocol == "http" && s.Port == 80, s.Protocol == "https" && s.Port == 443:
-		return s.Host
-	}
-	return net.JoinHostPort(s.Host, strconv.Itoa(s.Port))
 }

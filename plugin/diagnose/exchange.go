@@ -16,6 +16,8 @@ type Exchange struct {
 
 	// Buffered is true when Kong's buffered hop changed the method on the way.
 	Buffered bool
+	// BufferedBy is the plugin that it was done for, "" for diag405 itself.
+	BufferedBy string
 
 	// Stripped is what strip_path removed from the front of the client's path,
 	// "" when nothing was removed.

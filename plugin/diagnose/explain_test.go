@@ -137,6 +137,7 @@ func TestExplain(t *testing.T) {
 		{"method replaced, no Allow", scene{client: "GET /a", route: "/a", plugin: "POST /", allow: "none"}, MethodRewrite, Likely, "GET /"},
 		{"method replaced, neither taken", scene{client: "GET /a", route: "/a", plugin: "POST /", allow: "PUT"}, MethodNotAllowed, Possible, ""},
 		{"method lost in buffering", scene{client: "PURGE /a", route: "/a", plugin: "GET /", allow: "PURGE", more: func(x *Exchange) { x.Buffered = true }}, MethodRewrite, Confirmed, "PURGE /"},
+		{"method lost in another plugin's buffering", scene{client: "PURGE /a", route: "/a", plugin: "GET /", allow: "PURGE", more: func(x *Exchange) { x.Buffered, x.BufferedBy = true, "ai-proxy" }}, MethodRewrite, Confirmed, "PURGE /"},
 		{"method lost in a plugin", scene{client: "PURGE /a", route: "/a", plugin: "GET /", allow: "PURGE"}, MethodRewrite, Confirmed, "PURGE /"},
 
 		// What the request itself says.

@@ -11,6 +11,7 @@ import (
 	"net/http"
 	"strings"
 
+	"diag405/kong/forecast"
 	"diag405/plugin/diagnose"
 )
 
@@ -58,20 +59,12 @@ func (o Options) connect(ctx context.Context, u Upstream) (net.Conn, error) {
 	if err != nil || u.Scheme == "http" {
 		return conn, err
 	}
-	secure := tls.Client(conn, &tls.Config{ServerName: hostname(u.Host), InsecureSkipVerify: true})
+	secure := tls.Client(conn, &tls.Config{ServerName: forecast.Hostname(u.Host), InsecureSkipVerify: true})
 	if err := secure.HandshakeContext(ctx); err != nil {
 		conn.Close()
 		return nil, err
 	}
 	return secure, nil
-}
-
-// hostname is a Host without its port and without the brackets of an IPv6 address.
-func hostname(host string) string {
-	if name, _, err := net.SplitHostPort(host); err == nil {
-		return name
-	}
-	return strings.Trim(host, "[]")
 }
 
 func request(at place) string {

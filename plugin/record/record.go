@@ -10,11 +10,11 @@ import (
 	"fmt"
 	"net"
 	"net/http"
-	"slices"
 	"strconv"
 	"strings"
 
 	"diag405/kong/config"
+	"diag405/kong/forecast"
 	"diag405/kong/router"
 	"diag405/plugin/diagnose"
 )
@@ -165,7 +165,7 @@ func (r *Record) corrected(x diagnose.Exchange) diagnose.Exchange {
 // Buffered reports whether Kong's buffered hop is what changed the method, as far
 // as the two methods tell.
 func Buffered(x diagnose.Exchange) bool {
-	return x.Upstream.Method == http.MethodGet && !slices.Contains(diagnose.BufferedMethods, x.Client.Method)
+	return x.Upstream.Method != x.Client.Method && x.Upstream.Method == forecast.BufferedMethod(x.Client.Method)
 }
 
 func (r *Record) route(s *config.Service) *config.Route {

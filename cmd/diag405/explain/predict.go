@@ -152,7 +152,9 @@ func (q *inquiry) exchange() diagnose.Exchange {
 	if m := q.kong.Match; m != nil {
 		x.Route, x.Service, x.Stripped, x.Routes = m.Route, m.Service, m.Stripped, q.cfg.Routes
 	}
-	x.Buffered = q.kong.Buffered != nil
+	if p := q.kong.Buffered; p != nil {
+		x.Buffered, x.BufferedBy = true, p.Name
+	}
 	if u := q.kong.Upstream; u != nil {
 		x.Upstream = diagnose.Request{Method: u.Method, Path: u.Path(), Query: u.Query(), Scheme: u.Scheme, Host: u.Host}
 	}

@@ -239,6 +239,9 @@ func (f *failure) within(q *inquiry) diagnose.Exchange {
 		q.watch("this configuration sends " + lineOf(q.out.Upstream).String() + ", and the log has " + x.Upstream.Line().String() +
 			": it has changed since, or a plugin did it")
 	}
+	if p := q.kong.Buffered; p != nil && x.Buffered {
+		x.BufferedBy = p.Name
+	}
 	if x.Route != nil && x.Route.ID == "" {
 		q.watch("route " + x.Route.Name + " of the log is not in this configuration")
 		x.Route, x.Service = nil, nil

@@ -115,7 +115,7 @@ func probed(u *forecast.Upstream, answers map[string]probe.Answer) (verdict, wor
 	takes, known := a.Takes(u.Method)
 	line := lineOf(u).String()
 	switch {
-	case len(answers) == 0 && net.ParseIP(hostOf(u.Address)) == nil:
+	case len(answers) == 0 && net.ParseIP(forecast.Hostname(u.Address)) == nil:
 		return "unknown", "nothing at " + u.Address + " answered OPTIONS; the name may be one that only Kong's own host knows"
 	case len(answers) == 0:
 		return "unknown", "nothing at " + u.Address + " answered OPTIONS"
@@ -131,11 +131,6 @@ func probed(u *forecast.Upstream, answers map[string]probe.Answer) (verdict, wor
 		return "unknown", "the upstream names only " + strings.Join(a.Methods, ", ") + " at " + u.Path() + ", and may take more: some frameworks name the first route's methods"
 	}
 	return "unknown", "what the upstream answered to OPTIONS at " + u.Path() + " does not tell whether it takes " + u.Method
-}
-
-func hostOf(address string) string {
-	host, _, _ := net.SplitHostPort(address)
-	return host
 }
 
 // hypothetical is the exchange with the 405 that most often comes: where a plugin
