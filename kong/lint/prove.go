@@ -430,7 +430,8 @@ func (p *prover) misroutedFix(proof Proof) Fix {
 	r := proof.route
 	for _, path := range proof.Operation.concretePaths() {
 		asked := proof.Asked.Path
-		flipped := router.UpstreamPath(p.service.Path, asked, prefixOf(r, asked), !r.StripPath)
+		prefix, _ := router.MatchPath(r, asked)
+		flipped := router.UpstreamPath(p.service.Path, asked, prefix, !r.StripPath)
 		if flipped == path && p.computesPath(r) {
 			return Fix{Words: fmt.Sprintf("set strip_path=%t on %s", !r.StripPath, routeObject(r)), Set: map[string]any{"route.strip_path": !r.StripPath}}
 		}

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"diag405/kong/config"
+	"diag405/kong/router"
 )
 
 // Rules about the order in which Kong tries routes. All of them ask the router.
@@ -21,7 +22,7 @@ func shadowedRoute(s *subject) []Finding {
 		findings = append(findings, Finding{
 			Severity: s.shadowSeverity(r, t),
 			Object:   routeObject(r),
-			Sentence: fmt.Sprintf("no request reaches it: %s goes to %s, because %s", t, routeObject(t.got.Route), because(t.got.Route, r, t.sample.path)),
+			Sentence: fmt.Sprintf("no request reaches it: %s goes to %s, because %s", t, routeObject(t.got.Route), s.because(t, r)),
 			Fix:      s.shadowFix(r, t),
 		})
 	}
@@ -43,7 +44,7 @@ func (s *subject) lostParts(parts func(*shadow) []lost, sentence string) []Findi
 			findings = append(findings, Finding{
 				Severity: s.shadowSeverity(r, l.by),
 				Object:   routeObject(r),
-				Sentence: fmt.Sprintf(sentence+": %s goes to %s, because %s", l.what, l.by, routeObject(l.by.got.Route), because(l.by.got.Route, r, l.by.sample.path)),
+				Sentence: fmt.Sprintf(sentence+": %s goes to %s, because %s", l.what, l.by, routeObject(l.by.got.Route), s.because(l.by, r)),
 				Fix:      s.shadowFix(r, l.by),
 			})
 		}
@@ -56,7 +57,7 @@ func (s *subject) shadowFix(r *config.Route, t trial) Fix {
 	other := t.got.Route
 	theirs := regexFor(other, t.sample.path)
 	switch {
-	case theirs != "" && byRegex(r, t.sample.path) && fields(r) >= fields(other) && plainHosts(r) == plainHosts(other):
+	case theirs != "" && byRegex(r, t.sample.path) && s.byRegexPriority(t, r):
 		n := other.RegexPriority + 1
 		return Fix{Words: fmt.Sprintf("set regex_priority=%d, or narrow %s of %s", n, theirs, routeObject(other)), Set: map[string]any{"route.regex_priority": n}}
 	case theirs != "" && !strings.HasSuffix(theirs, "$"):
@@ -69,6 +70,13 @@ func (s *subject) shadowFix(r *config.Route, t trial) Fix {
 		return Fix{Words: fmt.Sprintf("list methods on %s that leave these to it", routeObject(other))}
 	}
 	return Fix{Words: fmt.Sprintf("let %s take less, or this route match by more", routeObject(other))}
+}
+
+// byRegexPriority reports whether a higher regex_priority would put a route before
+// the one that took a sample.
+func (s *subject) byRegexPriority(t trial, r *config.Route) bool {
+	by := s.router.Order(t.got.Route, r, t.req).By
+	return by == router.ByRegexPriority || by == router.ByID
 }
 
 // sameMatch reports whether two routes match by the same.
@@ -88,7 +96,8 @@ func priorityOrder(s *subject) []Finding {
 	byHost := map[*config.Route][]upset{} // the route that wins by its hosts => where
 	for _, r := range s.routes {
 		for _, u := range s.upsets(r) {
-			if winner := u.by.got.Route; plainHosts(winner) && !plainHosts(r) {
+			winner := u.by.got.Route
+			if s.router.Order(winner, r, u.by.req).By == router.ByHosts {
 				byHost[winner] = append(byHost[winner], u)
 				continue
 			}
@@ -97,7 +106,7 @@ func priorityOrder(s *subject) []Finding {
 	}
 	for _, r := range s.routes {
 		if len(byHost[r]) > 0 {
-			findings = append(findings, hostFirst(r, byHost[r]))
+			findings = append(findings, s.hostFirst(r, byHost[r]))
 		}
 	}
 	return findings
@@ -129,7 +138,7 @@ func (s *subject) upsets(r *config.Route) []upset {
 // surprises reports whether a route that says less took a sample.
 func (s *subject) surprises(x sampling, r *config.Route, t trial) bool {
 	return t.got != nil && t.got.Route != r && x.valid(t) &&
-		fields(t.got.Route) < fields(r) && !s.harmless(r, t)
+		len(router.Kinds(t.got.Route)) < len(router.Kinds(r)) && !s.harmless(r, t)
 }
 
 // lostAnyway reports whether another rule speaks of the sample already.
@@ -143,15 +152,15 @@ func (s *subject) expressionFirst(u upset) Finding {
 	other := u.by.got.Route
 	return Finding{
 		Object: routeObject(u.route),
-		Sentence: fmt.Sprintf("%s goes to %s, although this route matches by more (%s against %s): %s",
-			u.by, routeObject(other), kinds(u.route), kinds(other), because(other, u.route, u.by.sample.path)),
+		Sentence: fmt.Sprintf("%s goes to %s, because %s, although this route matches by more (%s against %s)",
+			u.by, routeObject(other), s.because(u.by, u.route), kinds(u.route), kinds(other)),
 		Fix: s.shadowFix(u.route, u.by),
 	}
 }
 
 // hostFirst is one finding for all routes that lose to one with hosts: whoever
 // gives a route hosts mostly wants just that.
-func hostFirst(r *config.Route, upsets []upset) Finding {
+func (s *subject) hostFirst(r *config.Route, upsets []upset) Finding {
 	var others []string
 	for _, u := range upsets {
 		others = append(others, routeObject(u.route).String())
@@ -161,9 +170,9 @@ func hostFirst(r *config.Route, upsets []upset) Finding {
 		Severity: Info,
 		Object:   routeObject(r),
 		Sentence: fmt.Sprintf("it takes %s before %s, although %s matches by more (%s against %s): %s", first.by, atMost(3, others),
-			others[0], kinds(first.route), kinds(r), because(r, first.route, first.by.sample.path)),
+			others[0], kinds(first.route), kinds(r), s.because(first.by, first.route)),
 		Fix: Fix{Words: "add its hosts to those routes if they are to take such requests"},
 	}
 }
 
-func kinds(r *config.Route) string { return strings.Join(fieldNames(r), ", ") }
+func kinds(r *config.Route) string { return strings.Join(router.Kinds(r), ", ") }

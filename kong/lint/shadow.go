@@ -1,9 +1,7 @@
 package lint
 
 import (
-	"fmt"
 	"slices"
-	"strings"
 
 	"diag405/kong/config"
 	"diag405/kong/router"
@@ -127,57 +125,9 @@ func (t trial) String() string {
 	return text
 }
 
-// because says why Kong tries one route before another, in the order that really
-// decides (see kong/router/priority.go).
-func because(first, second *config.Route, path string) string {
-	a, b := fields(first), fields(second)
-	top := a >= 4 && b >= 4 // among these, hosts and expressions have no say
-	switch regex := byRegex(first, path); {
-	case regex && first.RegexPriority < 0 && second.RegexPriority >= 0:
-		return "a negative regex_priority puts an expression on top"
-	case a >= 4 && b < 4:
-		return "it matches by four kinds of things or more"
-	case !top && plainHosts(first) && !plainHosts(second):
-		return "routes with hosts come before those without, or with wildcards, whatever else they match by"
-	case !top && regex && !byRegex(second, path):
-		return "a regular expression comes before every plain path"
-	case a > b:
-		return "it matches by more: " + strings.Join(fieldNames(first), ", ")
-	case len(first.Headers) > len(second.Headers):
-		return "it matches by more headers"
-	case regex && first.RegexPriority > second.RegexPriority:
-		return fmt.Sprintf("its regex_priority is %d", first.RegexPriority)
-	case !regex && len(first.Paths) > 0 && len(second.Paths) == 0:
-		return "it has a path"
-	case !regex && len(prefixOf(first, path)) > len(prefixOf(second, path)):
-		return "its path is longer"
-	}
-	return "nothing but their ids decides between them"
-}
-
-func prefixOf(r *config.Route, path string) string {
-	prefix, _ := router.MatchPath(r, path)
-	return prefix
-}
-
-// fieldNames are the kinds of things that a route matches by.
-func fieldNames(r *config.Route) []string {
-	var names []string
-	for _, f := range []struct {
-		name string
-		n    int
-	}{{"methods", len(r.Methods)}, {"hosts", len(r.Hosts)}, {"headers", len(r.Headers)}, {"snis", len(r.SNIs)}, {"paths", len(r.Paths)}} {
-		if f.n > 0 {
-			names = append(names, f.name)
-		}
-	}
-	return names
-}
-
-func fields(r *config.Route) int { return len(fieldNames(r)) }
-
-func plainHosts(r *config.Route) bool {
-	return len(r.Hosts) > 0 && !slices.ContainsFunc(r.Hosts, func(h string) bool { return strings.Contains(h, "*") })
+// because says why Kong tries the route that took a sample before another.
+func (s *subject) because(t trial, other *config.Route) string {
+	return s.router.Order(t.got.Route, other, t.req).Words
 }
 
 // byRegex reports whether it is an expression by which a route matches a path.

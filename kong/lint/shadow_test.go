@@ -1,41 +1,40 @@
 package lint
 
 import (
+	"fmt"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
 )
 
-// Reasons in the order in which they decide: r takes the request before q.
-func TestBecause(t *testing.T) {
-	tests := []struct{ r, q, want string }{
-		{`paths: ['~/x'], regex_priority: -1`, `paths: ['~/x'], hosts: [a]`, "a negative regex_priority puts an expression on top"},
-		{`paths: [/x], hosts: ['*.a'], methods: [GET], headers: {h: [v]}`, `hosts: [a]`, "it matches by four kinds of things or more"},
-		{`hosts: [a]`, `paths: ['~/x'], methods: [GET]`, "routes with hosts come before those without, or with wildcards, whatever else they match by"},
-		{`paths: ['~/x']`, `paths: [/x], methods: [GET]`, "a regular expression comes before every plain path"},
-		{`paths: [/x], methods: [GET]`, `paths: [/x]`, "it matches by more: methods, paths"},
-		{`headers: {g: [v], h: [v]}`, `headers: {h: [v]}`, "it matches by more headers"},
-		{`paths: ['~/x'], regex_priority: 5`, `paths: ['~/x']`, "its regex_priority is 5"},
-		{`paths: [/]`, `methods: [GET]`, "it has a path"},
-		{`paths: [/x]`, `paths: [/]`, "its path is longer"},
-		{`paths: [/x]`, `paths: [/x]`, "nothing but their ids decides between them"},
-	}
-	for _, tt := range tests {
-		cfg := parse(t, service("http://a", "{name: r, "+tt.r+"}, {name: q, "+tt.q+"}"))
-		assert.Equal(t, tt.want, because(cfg.Routes[0], cfg.Routes[1], "/x"), "%s before %s", tt.r, tt.q)
-		if tt.r == tt.q {
+// Why another route takes a request is what the router says, and a higher
+// regex_priority is offered only where it would help.
+func TestShadowedBecause(t *testing.T) {
+	for _, tt := range []struct{ r, q, want, set string }{
+		{`paths: ['~/x$']`, `paths: ['~/x'], regex_priority: 1`, "because its regex_priority is 1 against 0", "2"},
+		{`paths: ['~/x$']`, `paths: ['~/x'], regex_priority: -1`, "because its regex_priority is -1, which Kong takes for the highest", ""},
+		{`paths: ['~/x$'], methods: [GET], hosts: ['*.a']`, `paths: ['~/x'], methods: [GET], headers: {h: [v]}`, "", ""},
+		{`paths: ['~/x$'], methods: [GET]`, `paths: ['~/x'], hosts: ['*.example', 'zz9.*']`, "because they are equal", "1"},
+	} {
+		cfg := parse(t, service("http://a", "{name: r, id: 10000000-0000-0000-0000-000000000000, "+tt.r+"}, {name: q, id: 20000000-0000-0000-0000-000000000000, "+tt.q+"}"))
+		var got *Finding
+		for _, f := range Lint(cfg, Options{}) {
+			if f.ID == "shadowed-route" {
+				got = &f
+			}
+		}
+		if tt.want == "" {
+			assert.Nil(t, got, "%s behind %s", tt.r, tt.q)
 			continue
 		}
-		s := newSubject(cfg, Options{})
-		x := s.sampling(cfg.Routes[0])
-		x.paths = []samplePath{{"", "/x"}}
-		x.hosts = []string{"a", "b.a"}
-		taken := false
-		s.each(x, func(t trial) bool {
-			taken = taken || t.got != nil && t.got.Route == cfg.Routes[0] && x.valid(t)
-			return true
-		})
-		assert.True(t, taken, "%s before %s: the router says otherwise", tt.r, tt.q)
+		require.NotNil(t, got, "%s behind %s", tt.r, tt.q)
+		assert.Contains(t, got.Sentence, tt.want)
+		set := ""
+		if n, ok := got.Fix.Set["route.regex_priority"]; ok {
+			set = fmt.Sprint(n)
+		}
+		assert.Equal(t, tt.set, set, "%s behind %s", tt.r, tt.q)
 	}
 }
 

@@ -53,7 +53,7 @@ func (r *Router) Why(req Request) []Reason {
 	for i, one := range all {
 		out[i] = one.Reason
 		if i > 0 && len(one.Failed) == 0 {
-			out[i].Behind = behind(all[0].part, one.part)
+			out[i].Behind = Name(all[0].Route) + " comes first: " + orderOf(all[0].part, one.part).Words
 		}
 	}
 	return out
@@ -89,18 +89,7 @@ func pathFails(failed []Attribute) int {
 
 func (r *Router) reasonFor(route *config.Route, q *query) reasoned {
 	out := reasoned{Reason: Reason{Route: route}}
-	for i, part := range r.routes {
-		if part.route != route {
-			continue
-		}
-		if out.part == nil {
-			out.part, out.place = part, i
-		}
-		if _, ok := part.match(q); ok {
-			out.part, out.place = part, i
-			break
-		}
-	}
+	out.part, out.place = r.partOf(route, q)
 	for _, check := range []func(*compiled, *query) (Attribute, verdict){
 		whyPath, whyMethod, whyHost, whyHeaders, whySNI,
 	} {
@@ -237,56 +226,6 @@ func whySNI(c *compiled, q *query) (Attribute, verdict) {
 		return judge("sni", true, "sni "+q.sni)
 	}
 	return judge("sni", false, fmt.Sprintf("its snis are %s, and the server name is %s", list(c.route.SNIs), orNone(q.sni)))
-}
-
-// behind says by which of the rules above before the first of two parts comes
-// before the second.
-func behind(first, second *compiled) string {
-	a, b := rank(first), rank(second)
-	name := Name(first.route)
-	switch {
-	case a.many != b.many:
-		return name + " comes first: it has four or more kinds of attribute"
-	case !a.many && a.plainHosts != b.plainHosts:
-		return name + " comes first: it has hosts without a wildcard"
-	case !a.many && a.regex != b.regex:
-		return name + " comes first: its path is an expression"
-	case a.weight != b.weight:
-		return fmt.Sprintf("%s comes first: it has %d kinds of attribute against %d", name, a.weight, b.weight)
-	case a.headers != b.headers && a.regexPriority == b.regexPriority:
-		return fmt.Sprintf("%s comes first: it has %d headers against %d", name, a.headers, b.headers)
-	case first.priority == second.priority:
-		return name + " comes first: they are equal, and its id is the higher"
-	case a.regex && b.regex:
-		return fmt.Sprintf("%s comes first: its regex_priority is %d against %d", name, a.regexPriority, b.regexPriority)
-	case !a.regex && !b.regex && a.length != b.length:
-		return fmt.Sprintf("%s comes first: its path is longer", name)
-	}
-	return name + " comes first in Kong's order"
-}
-
-// ranked is what the order of parts goes by, in readable form.
-type ranked struct {
-	many, plainHosts, regex                bool
-	weight, headers, regexPriority, length int
-}
-
-func rank(c *compiled) ranked {
-	r := ranked{
-		plainHosts: plainHostsOnly(c.route),
-		headers:    min(len(c.route.Headers), 255),
-		regex:      len(c.regexes) > 0,
-	}
-	paths := c.plain
-	switch {
-	case r.regex:
-		paths, r.regexPriority = []string{"~"}, c.route.RegexPriority
-	case len(paths) > 0:
-		r.length = len(paths[0])
-	}
-	r.weight = weight(c.route, paths)
-	r.many = r.weight >= 4
-	return r
 }
 
 // common is how many bytes two paths begin with alike.

@@ -85,7 +85,7 @@ func checkWhy(t *testing.T, s measured.Scenario) {
 		}
 		for _, reason := range reasons[1:] {
 			assert.Equal(t, len(reason.Failed) == 0, reason.Behind != "", reason.Route.Name)
-			assert.NotContains(t, reason.Behind, "in Kong's order", "%s: %s against %s", s.ID, reasons[0].Route.Name, reason.Route.Name)
+			assert.NotContains(t, reason.Behind, "shares its bits", "%s: %s against %s", s.ID, reasons[0].Route.Name, reason.Route.Name)
 		}
 	}
 }
