@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+
+	"diag405/kong/wire"
 )
 
 // Transformer is the configuration of request-transformer
@@ -124,18 +126,12 @@ func (c *Transformer) transformURI(r *Request, e *env) error {
 	return nil
 }
 
-// methods are those that kong.service.request.set_method takes.
-var methods = []string{
-	"GET", "HEAD", "PUT", "POST", "DELETE", "OPTIONS", "MKCOL", "COPY", "MOVE",
-	"PROPFIND", "PROPPATCH", "LOCK", "UNLOCK", "PATCH", "TRACE",
-}
-
 func (c *Transformer) transformMethod(r *Request, _ *env) error {
 	if c.HTTPMethod == "" {
 		return nil
 	}
 	method := strings.ToUpper(c.HTTPMethod)
-	if !slices.Contains(methods, method) {
+	if !wire.HasNumber(method) {
 		return fmt.Errorf("invalid method: %s", method)
 	}
 	r.Method = method

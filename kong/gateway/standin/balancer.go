@@ -152,12 +152,3 @@ func (g *standIn) resolve(ctx context.Context, host string, port int) (peer, err
 	}
 	return p, &balancerError{500, fmt.Sprintf("dns server error: %v", err)}
 }
-
-// hostHeader is the Host for a peer: its name, with the port when that is not
-// the scheme's own (set_host_header in kong/runloop/balancer/init.lua).
-func hostHeader(p peer, scheme string) string {
-	if p.port == 80 && scheme == "http" || p.port == 443 && scheme == "https" {
-		return p.hostname
-	}
-	return p.hostname + ":" + strconv.Itoa(p.port)
-}

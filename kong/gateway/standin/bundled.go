@@ -15,7 +15,6 @@ import (
 // bundledPlugin is a plugin of Kong's own that runs in the gateway itself. Nil
 // functions are phases it has not.
 type bundledPlugin struct {
-	priority     int
 	phases       phase
 	schema       schema.Schema
 	check        func(config map[string]any) error // what a schema cannot say
@@ -25,21 +24,21 @@ type bundledPlugin struct {
 }
 
 // bundledPlugins are those of Kong's plugins that change what the upstream
-// sees, who answers, or what is recorded. Priorities are those of Kong 3.9.
+// sees, who answers, or what is recorded.
 var bundledPlugins = map[string]*bundledPlugin{
 	"cors": {
-		priority: 2000, phases: accessPhase, schema: schema.MustParse(bundled.CORSSchema),
+		phases: accessPhase, schema: schema.MustParse(bundled.CORSSchema),
 		check: checked[bundled.CORS], access: corsAccess, filterHeader: corsFilter,
 	},
 	"request-transformer": {
-		priority: 801, phases: accessPhase, schema: schema.MustParse(bundled.TransformerSchema),
+		phases: accessPhase, schema: schema.MustParse(bundled.TransformerSchema),
 		check: checked[bundled.Transformer], access: transformerAccess,
 	},
 	"file-log": {
-		priority: 9, phases: logPhase, schema: schema.MustParse(bundled.FileLogSchema), log: fileLog,
+		phases: logPhase, schema: schema.MustParse(bundled.FileLogSchema), log: fileLog,
 	},
 	"request-termination": {
-		priority: 2, phases: accessPhase, schema: schema.MustParse(bundled.TerminationSchema),
+		phases: accessPhase, schema: schema.MustParse(bundled.TerminationSchema),
 		check: checked[bundled.Termination], access: terminationAccess,
 	},
 }

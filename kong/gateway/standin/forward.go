@@ -6,6 +6,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"diag405/kong/forecast"
 )
 
 // upstreamVars are the $upstream_... variables of Kong's nginx configuration
@@ -74,7 +76,7 @@ func (x *exchange) finishUpstream(ctx context.Context) *answer {
 	}
 	x.balance.peer = p
 	if u.host == "" {
-		u.host = hostHeader(p, u.scheme)
+		u.host = forecast.HostHeader(u.scheme, p.hostname, p.port)
 	}
 	for _, name := range x.request.header.Tokens("Connection") {
 		if name != "keep-alive" && name != "close" && (name != "upgrade" || u.upgrade == "") {

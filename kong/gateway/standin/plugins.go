@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"diag405/kong/config"
+	"diag405/kong/forecast"
 	"diag405/kong/gateway/standin/pluginserver"
 )
 
@@ -69,7 +70,8 @@ func (g *standIn) bindPlugin(entity *config.Plugin) (*boundPlugin, error) {
 }
 
 func (p *boundPlugin) bindBundled(b *bundledPlugin) (err error) {
-	p.bundled, p.priority, p.phases = b, b.priority, b.phases
+	known, _ := forecast.Known(p.name())
+	p.bundled, p.priority, p.phases = b, known.Priority, b.phases
 	if p.config, err = b.schema.Complete(p.entity.Config); err != nil || b.check == nil {
 		return err
 	}
@@ -108,35 +110,13 @@ func phaseNamed(name string) (phase, error) {
 	return 0, fmt.Errorf("the stand-in has no phase %q", name)
 }
 
-// pluginsFor are the plugins that apply to a route and its service, in order:
-// of each name the most specific instance (lookup_cfg in
-// kong/runloop/plugins_iterator.lua). Consumers are not modelled.
+// pluginsFor are the plugins that apply to a route and its service, in order.
+// Consumers are not modelled.
 func (s *state) pluginsFor(route *config.Route, service *config.Service) []*boundPlugin {
-	out := []*boundPlugin{}
-	best := map[string]int{} // index in out
+	var entities []*config.Plugin
 	for _, p := range s.plugins {
-		if p.entity.Consumer != "" || p.entity.Route != nil && p.entity.Route != route || p.entity.Service != nil && p.entity.Service != service {
-			continue
-		}
-		at, ok := best[p.name()]
-		if !ok {
-			best[p.name()] = len(out)
-			out = append(out, p)
-		} else if p.specificity() > out[at].specificity() {
-			out[at] = p
-		}
+		entities = append(entities, p.entity)
 	}
-	return out
-}
-
-// specificity orders route and service over route over service over neither.
-func (p *boundPlugin) specificity() int {
-	n := 0
-	if p.entity.Service != nil {
-		n++
-	}
-	if p.entity.Route != nil {
-		n += 2
-	}
-	return n
+	applying := config.Applying(entities, config.Scope{Route: route, Service: service})
+	return slices.DeleteFunc(slices.Clone(s.plugins), func(p *boundPlugin) bool { return !slices.Contains(applying, p.entity) })
 }

@@ -4,11 +4,12 @@ import (
 	"bufio"
 	"errors"
 	"io"
-	"net"
 	"slices"
 	"strings"
 
 	"diag405/kong/bundled"
+	"diag405/kong/forecast"
+	"diag405/kong/router"
 	"diag405/kong/wire"
 )
 
@@ -64,7 +65,7 @@ func (x *exchange) readHead() error {
 		return err
 	}
 	var authority string
-	if c.uri, authority = originForm(c.Target); authority != "" {
+	if c.uri, authority = router.OriginForm(c.Target); authority != "" {
 		q.header.Set("Host", authority)
 	}
 	q.method = c.Method
@@ -96,30 +97,11 @@ func (q *request) readBody(conn io.Writer, r *bufio.Reader) error {
 	return nil
 }
 
-// originForm is the path and query of a request-target: nginx puts those of an
-// absolute target into $request_uri.
-func originForm(target string) (uri, authority string) {
-	scheme, rest, ok := strings.Cut(target, "://")
-	if !ok || strings.ContainsAny(scheme, "/?") {
-		return target, ""
-	}
-	at := strings.IndexAny(rest, "/?")
-	if at < 0 {
-		return "/", rest
-	}
-	if rest[at] == '?' {
-		return "/" + rest[at:], rest[:at]
-	}
-	return rest[at:], rest[:at]
-}
-
 // hostName is $host: without port, lower case.
 func hostName(host string) string {
-	if name, _, err := net.SplitHostPort(host); err == nil {
-		if strings.Contains(name, ":") {
-			name = "[" + name + "]"
-		}
-		host = name
+	name := forecast.Hostname(host)
+	if strings.Contains(name, ":") {
+		return "[" + name + "]"
 	}
-	return strings.ToLower(host)
+	return name
 }

@@ -4,10 +4,9 @@ import (
 	"context"
 	"fmt"
 	"net/http"
-	"slices"
-	"strings"
 	"time"
 
+	"diag405/kong/forecast"
 	"diag405/kong/gateway/standin/nginxlog"
 	"diag405/kong/router"
 	"diag405/kong/wire"
@@ -112,30 +111,19 @@ func (x *exchange) addDebugHeaders() {
 	}
 }
 
-// checkProtocol refuses what the route's protocols do not allow over plain
-// HTTP/1 (access.before in kong/runloop/handler.lua).
+// checkProtocol refuses what the route's protocols do not allow over plain HTTP/1.
 func (x *exchange) checkProtocol() *answer {
-	has := func(p string) bool { return slices.Contains(x.route().Protocols, p) }
-	if has("https") && !has("http") && x.forwardedProto() != "https" {
-		x.response.exited = true
-		status := x.route().HTTPSRedirectStatusCode
-		if slices.Contains([]int{301, 302, 307, 308}, status) {
-			x.response.header.Set("Location", "https://"+x.forwarded("X-Forwarded-Host", x.request.host)+x.client.uri)
-			return &answer{status: status}
-		}
-		return x.errorAnswer(426, "Please use HTTPS protocol",
-			wire.Field{Name: "Connection", Value: "Upgrade"}, wire.Field{Name: "Upgrade", Value: "TLS/1.2, HTTP/1.1"})
+	r, refused := forecast.Refuses(x.route(), x.forwardedProto(), x.request.header.Get("Content-Type"), false)
+	if !refused {
+		return nil
 	}
-	if has("grpc") || has("grpcs") {
-		if strings.HasPrefix(x.request.header.Get("Content-Type"), "application/grpc") {
-			x.response.exited = true
-			return x.errorAnswer(426, "Please use HTTP2 protocol",
-				wire.Field{Name: "connection", Value: "Upgrade"}, wire.Field{Name: "upgrade", Value: "HTTP/2"})
-		}
-		if !has("http") {
-			x.response.exited = true
-			return x.errorAnswer(415, "Non-gRPC request matched gRPC route")
-		}
+	x.response.exited = true
+	if r.Redirects() {
+		x.response.header.Set("Location", "https://"+x.forwarded("X-Forwarded-Host", x.request.host)+x.client.uri)
+		return &answer{status: r.Status}
 	}
-	return nil
+	if upgrade := r.Upgrade(); upgrade != "" {
+		return x.errorAnswer(r.Status, r.Message, wire.Field{Name: "Connection", Value: "Upgrade"}, wire.Field{Name: "Upgrade", Value: upgrade})
+	}
+	return x.errorAnswer(r.Status, r.Message)
 }

@@ -74,3 +74,10 @@ func TestReplacedConfigurationClosesItsInstances(t *testing.T) {
 	g.release(held)
 	assert.True(t, <-i.closed)
 }
+
+// A consumer group's plugin is not for a client that nobody knows.
+func TestGroupsPluginLeavesOthersAlone(t *testing.T) {
+	up := echo(t)
+	g := standInFor(t, gateway.Options{}, declare(up.URL, plainRoute, `{"name":"request-termination","consumer_group":"gold"}`))
+	assert.Equal(t, 200, send(t, g, "GET /p HTTP/1.1").Status)
+}

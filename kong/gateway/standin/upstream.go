@@ -15,6 +15,7 @@ import (
 	"syscall"
 	"time"
 
+	"diag405/kong/forecast"
 	"diag405/kong/gateway/standin/nginxlog"
 	"diag405/kong/wire"
 )
@@ -78,17 +79,10 @@ func (x *exchange) upstreamHead(method string) wire.Head {
 	return wire.Head{Line: method + " " + u.uri + " HTTP/1.1", Fields: f}
 }
 
-// bufferedMethods are the methods that Kong's buffered hop knows (HTTP_METHODS
-// in kong/init.lua); it sends any other as GET.
-var bufferedMethods = []string{
-	"GET", "HEAD", "PUT", "POST", "DELETE", "OPTIONS", "MKCOL", "COPY", "MOVE",
-	"PROPFIND", "PROPPATCH", "LOCK", "UNLOCK", "PATCH", "TRACE",
-}
-
 // upstreamMethod is the method on the way to the upstream.
 func (x *exchange) upstreamMethod() string {
-	if x.run.buffered && !slices.Contains(bufferedMethods, x.request.method) {
-		return "GET"
+	if x.run.buffered {
+		return forecast.BufferedMethod(x.request.method)
 	}
 	return x.request.method
 }

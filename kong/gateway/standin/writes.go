@@ -2,7 +2,6 @@ package standin
 
 import (
 	"fmt"
-	"slices"
 	"strings"
 
 	"github.com/Kong/go-pdk/server/kong_plugin_protocol"
@@ -10,6 +9,7 @@ import (
 	"diag405/kong/bundled"
 	"diag405/kong/gateway/standin/lua"
 	"diag405/kong/gateway/standin/pluginserver"
+	"diag405/kong/wire"
 )
 
 func setQuery(x *exchange, args map[string]any) error {
@@ -91,7 +91,7 @@ func setPath(x *exchange, path string) ([]byte, error) {
 }
 
 func setMethod(x *exchange, method string) ([]byte, error) {
-	if !slices.Contains(bufferedMethods, method) { // the same 15
+	if !wire.HasNumber(method) {
 		return nil, fmt.Errorf("invalid method: %s", method)
 	}
 	x.request.method = method
