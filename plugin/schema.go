@@ -23,34 +23,33 @@ var (
 
 // Describe says what the fields of diag405 may be.
 func (c *Config) Describe() server.Fields {
-	fields := server.Fields{
-		"expose":                {Required: true, OneOf: server.List(exposeValues...), Description: "Which headers a client gets on an explained answer."},
-		"token":                 {Encrypted: true, Referenceable: true, Description: "When set, all headers only for requests that carry it in X-Diag-Token."},
-		"show_upstream_address": {Required: true, Description: "Whether X-Diag-Upstream has the upstream's scheme, host and port."},
-		"buffering":             {Required: true, OneOf: server.List(bufferingValues...), Description: "Whether requests that buffering would break are left unbuffered."},
-		"header_prefix":         {Required: true, LenMax: maxPrefix, Match: "^[%w-]+$", Description: "What the names of the headers begin with: letters, digits and dashes."},
-		"proxy_status":          {Required: true, Description: "Whether to add a member to the answer's Proxy-Status header."},
-		"probe":                 {Required: true, OneOf: server.List(probeValues...), Description: "Whether to ask the upstream with OPTIONS about the paths in question."},
-		"probe_timeout":         {Required: true, Between: []float64{minTimeout, maxTimeout}, Description: "How long an answer may be held back for the probe, in milliseconds."},
+	return server.Fields{
+		{Name: "expose", Field: server.Field{Required: true, OneOf: server.List(exposeValues...), Description: "Which headers a client gets on an explained answer."}},
+		{Name: "token", Field: server.Field{Encrypted: true, Referenceable: true, Description: "When set, all headers only for requests that carry it in X-Diag-Token."}},
+		{Name: "show_upstream_address", Field: server.Field{Required: true, Description: "Whether X-Diag-Upstream has the upstream's scheme, host and port."}},
+		{Name: "statuses", Field: server.Field{Required: true, LenMin: 1, Elements: &server.Field{Between: []float64{400, 599}}, Description: "The statuses of the upstream to explain."}},
+		{Name: "log_requests", Field: server.Field{Required: true, OneOf: server.List(requestsValues...), Description: "For which requests to log the original against the upstream-bound one."}},
+		{Name: "log_level", Field: server.Field{Required: true, OneOf: server.List(levelValues...), Description: "The level of that line; a diagnosis is logged at warn."}},
+		{Name: "log_format", Field: server.Field{Required: true, OneOf: server.List(formatValues...), Description: "The form of both lines: logfmt or JSON."}},
+		{Name: "log_query", Field: server.Field{Required: true, Description: "Whether the values of query parameters are logged, too."}},
+		{Name: "buffering", Field: server.Field{Required: true, OneOf: server.List(bufferingValues...), Description: "Whether requests that buffering would break are left unbuffered."}},
+		{Name: "header_prefix", Field: server.Field{Required: true, LenMax: maxPrefix, Match: "^[%w-]+$", Description: "What the names of the headers begin with: letters, digits and dashes."}},
+		{Name: "proxy_status", Field: server.Field{Required: true, Description: "Whether to add a member to the answer's Proxy-Status header."}},
+		{Name: "probe", Field: server.Field{Required: true, OneOf: server.List(probeValues...), Description: "Whether to ask the upstream with OPTIONS about the paths in question."}},
+		{Name: "probe_timeout", Field: server.Field{Required: true, Between: []float64{minTimeout, maxTimeout}, Description: "How long an answer may be held back for the probe, in milliseconds."}},
+		{Name: "openapi", Field: server.Field{Description: "The path of the application's OpenAPI document, a file on this machine."}},
 	}
-	for name, field := range commonFields() {
-		fields[name] = field
-	}
-	return fields
 }
 
 // Describe says what the fields of diag405-log may be.
-func (c *LogConfig) Describe() server.Fields { return commonFields() }
-
-// commonFields are those that both plugins have.
-func commonFields() server.Fields {
+func (c *LogConfig) Describe() server.Fields {
 	return server.Fields{
-		"statuses":     {Required: true, LenMin: 1, Elements: &server.Field{Between: []float64{400, 599}}, Description: "The statuses of the upstream to explain."},
-		"log_requests": {Required: true, OneOf: server.List(requestsValues...), Description: "For which requests to log the original against the upstream-bound one."},
-		"log_level":    {Required: true, OneOf: server.List(levelValues...), Description: "The level of that line; a diagnosis is logged at warn."},
-		"log_format":   {Required: true, OneOf: server.List(formatValues...), Description: "The form of both lines: logfmt or JSON."},
-		"log_query":    {Required: true, Description: "Whether the values of query parameters are logged, too."},
-		"openapi":      {Description: "The path of the application's OpenAPI document, a file on this machine."},
+		{Name: "statuses", Field: server.Field{Required: true, LenMin: 1, Elements: &server.Field{Between: []float64{400, 599}}, Description: "The statuses of the upstream to explain."}},
+		{Name: "log_requests", Field: server.Field{Required: true, OneOf: server.List(requestsValues...), Description: "For which requests to log the original against the upstream-bound one."}},
+		{Name: "log_level", Field: server.Field{Required: true, OneOf: server.List(levelValues...), Description: "The level of that line; a diagnosis is logged at warn."}},
+		{Name: "log_format", Field: server.Field{Required: true, OneOf: server.List(formatValues...), Description: "The form of both lines: logfmt or JSON."}},
+		{Name: "log_query", Field: server.Field{Required: true, Description: "Whether the values of query parameters are logged, too."}},
+		{Name: "openapi", Field: server.Field{Description: "The path of the application's OpenAPI document, a file on this machine."}},
 	}
 }
 

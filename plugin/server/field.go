@@ -43,8 +43,60 @@ type Field struct {
 	Fields Fields
 }
 
-// Fields describe the fields of a configuration, by their names in JSON.
-type Fields map[string]Field
+// Fields describe the fields of a configuration, in the order in which Kong lists
+// them. A field that is not described stays where the struct has it.
+type Fields []NamedField
+
+// NamedField is what a schema says of one field of a configuration.
+type NamedField struct {
+	Name string // in JSON
+	Field
+}
+
+// at is where a field is described, -1 when it is not.
+func (f Fields) at(name string) int {
+	return slices.IndexFunc(f, func(n NamedField) bool { return n.Name == name })
+}
+
+// of is what is said of a field, nothing when it is not described.
+func (f Fields) of(name string) Field {
+	if i := f.at(name); i >= 0 {
+		return f[i].Field
+	}
+	return Field{}
+}
+
+// order puts the members that are described into the order of the description.
+func (f Fields) order(all []member) []member {
+	var described []member
+	for _, m := range all {
+		if f.at(m.name) >= 0 {
+			described = append(described, m)
+		}
+	}
+	slices.SortFunc(described, func(a, b member) int { return f.at(a.name) - f.at(b.name) })
+	out := slices.Clone(all)
+	for i, m := range out {
+		if f.at(m.name) >= 0 {
+			out[i], described = described[0], described[1:]
+		}
+	}
+	return out
+}
+
+// misnamed tells of descriptions that are of no field, or of one that has another.
+func (f Fields) misnamed(all []member) []error {
+	var errs []error
+	for i, n := range f {
+		if !slices.ContainsFunc(all, func(m member) bool { return m.name == n.Name }) {
+			errs = append(errs, fmt.Errorf("%q is described, and there is no such field", n.Name))
+		}
+		if f.at(n.Name) != i {
+			errs = append(errs, fmt.Errorf("%q is described twice", n.Name))
+		}
+	}
+	return errs
+}
 
 // Describer is a configuration that says more of its fields than their types. It
 // is asked once, of what the constructor returns.

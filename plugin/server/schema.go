@@ -189,14 +189,14 @@ func orZero(f *Field) Field {
 	return *f
 }
 
-// recordSchema is the schema of a struct, its fields in their order.
+// recordSchema is the schema of a struct, its fields in the order of their
+// description.
 func recordSchema(v reflect.Value, f Field) (object, error) {
 	out := []object{}
-	var errs []error
-	described := map[string]bool{}
-	for _, m := range members(v) {
-		described[m.name] = true
-		schema, err := schemaOf(m.value, f.Fields[m.name])
+	all := members(v)
+	errs := f.Fields.misnamed(all)
+	for _, m := range f.Fields.order(all) {
+		schema, err := schemaOf(m.value, f.Fields.of(m.name))
 		if schema == nil && err == nil {
 			log.Printf("schema: Kong has no type for field %q, a %s; it is left out", m.name, m.value.Type())
 			continue
@@ -206,11 +206,6 @@ func recordSchema(v reflect.Value, f Field) (object, error) {
 			continue
 		}
 		out = append(out, object{m.name: schema})
-	}
-	for name := range f.Fields {
-		if !described[name] {
-			errs = append(errs, fmt.Errorf("%q is described, and there is no such field", name))
-		}
 	}
 	return object{"type": "record", "fields": out}, errors.Join(errs...)
 }

@@ -10,6 +10,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"reflect"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -82,18 +83,18 @@ func newEveryKind() any {
 
 func (*everyKind) Describe() Fields {
 	return Fields{
-		"choice":   {Description: "Which of the two letters.", Required: true, OneOf: List("a", "b")},
-		"secret":   {Encrypted: true, Referenceable: true, LenMin: 8, LenMax: 64},
-		"must":     {Required: true},
-		"bounded":  {Between: []float64{1, 10}},
-		"large":    {Between: []float64{0, 1000}},
-		"statuses": {LenMin: 1, Elements: &Field{Between: []float64{400, 599}}},
-		"names":    {Set: true, Elements: &Field{Match: "^[%w-]+$", Err: "letters, digits and dashes"}},
-		"labels":   {Keys: &Field{LenMax: 5}, Values: &Field{OneOf: List(1, 2)}},
-		"nested": {Fields: Fields{
-			"depth": {Between: []float64{0, 3}},
-			"items": {Elements: &Field{Fields: Fields{"key": {Required: true}}}},
-		}},
+		{"choice", Field{Description: "Which of the two letters.", Required: true, OneOf: List("a", "b")}},
+		{"secret", Field{Encrypted: true, Referenceable: true, LenMin: 8, LenMax: 64}},
+		{"large", Field{Between: []float64{0, 1000}}},
+		{"must", Field{Required: true}},
+		{"bounded", Field{Between: []float64{1, 10}}},
+		{"statuses", Field{LenMin: 1, Elements: &Field{Between: []float64{400, 599}}}},
+		{"names", Field{Set: true, Elements: &Field{Match: "^[%w-]+$", Err: "letters, digits and dashes"}}},
+		{"labels", Field{Keys: &Field{LenMax: 5}, Values: &Field{OneOf: List(1, 2)}}},
+		{"nested", Field{Fields: Fields{
+			{"depth", Field{Between: []float64{0, 3}}},
+			{"items", Field{Elements: &Field{Fields: Fields{{"key", Field{Required: true}}}}}},
+		}}},
 	}
 }
 
@@ -161,28 +162,53 @@ func TestBadDescriptions(t *testing.T) {
 		fields Fields
 		want   string
 	}{
-		{Fields{"a": {Description: "short"}}, "a: a description has 10 to 500 bytes, not 5"},
-		{Fields{"a": {Description: strings.Repeat("x", 501)}}, "not 501"},
-		{Fields{"a": {Between: []float64{1, 2}}}, "a: between is not for a value of type string"},
-		{Fields{"n": {Between: []float64{1}}}, "n: between has 2 numbers, not 1"},
-		{Fields{"l": {OneOf: List(1)}}, "l: one_of is not for a value of type array"},
-		{Fields{"n": {Match: "x"}}, "n: match is not for a value of type integer"},
-		{Fields{"n": {LenMin: 1}}, "n: a value of type integer has no length"},
-		{Fields{"n": {Set: true}}, "n: a value of type integer is no set"},
-		{Fields{"n": {Elements: &Field{}}}, "n: a value of type integer has no elements"},
-		{Fields{"n": {Keys: &Field{}}}, "n: a value of type integer has no keys and values"},
-		{Fields{"n": {Fields: Fields{}}}, "n: a value of type integer has no fields"},
-		{Fields{"n": {Referenceable: true}}, "n: a value of type integer is no reference"},
-		{Fields{"l": {Elements: &Field{Match: "x"}}}, "l: elements: match is not for a value of type integer"},
-		{Fields{"typo": {}}, `"typo" is described, and there is no such field`},
-		{Fields{"a": {OneOf: List("y", "z")}}, `a: the default "x" is not one of its values`},
-		{Fields{"n": {Between: []float64{6, 9}}}, "n: the default 5 is outside 6 to 9"},
+		{Fields{{"a", Field{Description: "short"}}}, "a: a description has 10 to 500 bytes, not 5"},
+		{Fields{{"a", Field{Description: strings.Repeat("x", 501)}}}, "not 501"},
+		{Fields{{"a", Field{Between: []float64{1, 2}}}}, "a: between is not for a value of type string"},
+		{Fields{{"n", Field{Between: []float64{1}}}}, "n: between has 2 numbers, not 1"},
+		{Fields{{"l", Field{OneOf: List(1)}}}, "l: one_of is not for a value of type array"},
+		{Fields{{"n", Field{Match: "x"}}}, "n: match is not for a value of type integer"},
+		{Fields{{"n", Field{LenMin: 1}}}, "n: a value of type integer has no length"},
+		{Fields{{"n", Field{Set: true}}}, "n: a value of type integer is no set"},
+		{Fields{{"n", Field{Elements: &Field{}}}}, "n: a value of type integer has no elements"},
+		{Fields{{"n", Field{Keys: &Field{}}}}, "n: a value of type integer has no keys and values"},
+		{Fields{{"n", Field{Fields: Fields{}}}}, "n: a value of type integer has no fields"},
+		{Fields{{"n", Field{Referenceable: true}}}, "n: a value of type integer is no reference"},
+		{Fields{{"l", Field{Elements: &Field{Match: "x"}}}}, "l: elements: match is not for a value of type integer"},
+		{Fields{{"typo", Field{}}}, `"typo" is described, and there is no such field`},
+		{Fields{{"a", Field{}}, {"n", Field{}}, {"a", Field{}}}, `"a" is described twice`},
+		{Fields{{"a", Field{OneOf: List("y", "z")}}}, `a: the default "x" is not one of its values`},
+		{Fields{{"n", Field{Between: []float64{6, 9}}}}, "n: the default 5 is outside 6 to 9"},
 	}
 	for _, tt := range tests {
 		err := Plugin{New: func() any { return &misdescribed{A: "x", N: 5, fields: tt.fields} }, Name: "x"}.Dump(&bytes.Buffer{}, "")
 		assert.ErrorContains(t, err, tt.want)
 	}
 	assert.ErrorContains(t, Plugin{New: func() any { return 5 }}.Dump(&bytes.Buffer{}, ""), "the constructor returns a int, not a pointer to a struct")
+}
+
+// Kong lists fields in the order of their description, and those that have none
+// where the struct has them.
+func TestOrderOfFields(t *testing.T) {
+	tests := []struct{ described, want []string }{
+		{nil, []string{"a", "n", "l"}},
+		{[]string{"l", "n", "a"}, []string{"l", "n", "a"}},
+		{[]string{"l", "a"}, []string{"l", "n", "a"}},
+		{[]string{"n"}, []string{"a", "n", "l"}},
+	}
+	for _, tt := range tests {
+		m := &misdescribed{}
+		for _, name := range tt.described {
+			m.fields = append(m.fields, NamedField{Name: name})
+		}
+		schema, err := Plugin{Name: "x"}.schema(m)
+		require.NoError(t, err)
+		var got []string
+		for _, field := range schema["fields"].([]object)[1]["config"].(object)["fields"].([]object) {
+			got = slices.AppendSeq(got, maps.Keys(field))
+		}
+		assert.Equal(t, tt.want, got, tt.described)
+	}
 }
 
 type misdescribed struct {
