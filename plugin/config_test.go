@@ -16,11 +16,11 @@ func withoutProblems(c *Config) Config {
 }
 
 func TestConfigDefaults(t *testing.T) {
-	want := withoutProblems(New().(*Config))
+	want := withoutProblems(Constructor("")().(*Config))
 	for _, js := range []string{
 		`{}`,
-		`{"__seq__": 7, "__plugin_id": "x", "not_a_field": [1]}`,
-		`{"expose": null, "statuses": null, "log_query": null, "header_prefix": null}`, // Kong sends unset fields as null
+		`{"__seq__": 7, "__plugin_id": "x", "__key__": "k", "route_id": "r", "service_id": "s", "plugin_instance_name": "i", "ordering": {}}`, // what Kong adds
+		`{"expose": null, "statuses": null, "log_query": null, "header_prefix": null, "of_a_newer_version": null}`,                            // Kong sends unset fields as null
 	} {
 		c := configured(t, js)
 		assert.Equal(t, want, withoutProblems(c), js)
@@ -47,12 +47,13 @@ func TestConfigBadValues(t *testing.T) {
 		{`{"probe": "get"}`, `probe: "get" is not one of off, options; the default holds`},
 		{`{"probe_timeout": 9}`, `probe_timeout: 9 is outside 10..5000; the default holds`},
 		{`{"openapi": {}}`, `openapi: an object is not a string; the default holds`},
+		{`{"token_": "secret", "probes": 1}`, "probes: no such setting\ntoken_: no such setting"},
 		{`{"log_query": 0, "expose": 1}`, "expose: a number is not a string; the default holds\nlog_query: a number is not a bool; the default holds"},
 	}
 	for _, tt := range tests {
 		c := configured(t, tt.js)
 		assert.EqualError(t, c.problems.err, tt.want, tt.js)
-		assert.Equal(t, withoutProblems(New().(*Config)), withoutProblems(c), tt.js)
+		assert.Equal(t, withoutProblems(Constructor("")().(*Config)), withoutProblems(c), tt.js)
 	}
 	c := configured(t, `{"expose": "all", "log_level": "info"}`)
 	assert.Equal(t, "info", c.LogLevel, "the good field beside a bad one is taken")
@@ -67,18 +68,35 @@ func TestConfigProblemsAreToldOnce(t *testing.T) {
 	assert.Equal(t, `err: [diag405] config: expose: "all" is not one of full, code, none; the default holds`, f.lines[0])
 }
 
-// Every field has a setting of its name: a field without one would never be read.
-func TestEveryFieldIsRead(t *testing.T) {
-	encoded, err := json.Marshal(New())
-	require.NoError(t, err)
-	var fields map[string]any
-	require.NoError(t, json.Unmarshal(encoded, &fields))
-	var names []string
-	for _, s := range New().(*Config).settings() {
-		names = append(names, s.name)
+// The second plugin knows its own settings and not those of the first.
+func TestLogConfigBadValues(t *testing.T) {
+	c := logConfigured(t, `{"expose": "none", "log_level": "info", "statuses": [200]}`)
+	assert.EqualError(t, c.problems.err, "statuses: 200 is outside 400..599; the default holds\nexpose: no such setting")
+	assert.Equal(t, []int{405}, c.Statuses)
+	assert.Equal(t, "info", c.LogLevel)
+}
+
+// A configuration that no constructor made has every default once it is decoded.
+func TestZeroConfig(t *testing.T) {
+	c := &Config{}
+	require.NoError(t, json.Unmarshal([]byte(`{"log_level": "info", "probe": "options"}`), c))
+	assert.Equal(t, withoutProblems(configured(t, `{"log_level": "info", "probe": "options"}`)), withoutProblems(c))
+	f := founding()
+	c.response(f)
+	assert.Len(t, f.headers, 5)
+
+	l := &LogConfig{}
+	require.NoError(t, json.Unmarshal([]byte(`{}`), l))
+	f = logged(405, "8900")
+	l.log(f)
+	assert.Equal(t, "strip-path", diagnosisOf(t, f).Fields["cause"])
+}
+
+// What is no object changes nothing.
+func TestConfigThatIsNone(t *testing.T) {
+	c := configured(t, `{"log_level": "info"}`)
+	for _, js := range []string{`[]`, `"x"`, `7`} {
+		assert.ErrorContains(t, json.Unmarshal([]byte(js), c), "decoding the plugin's config: ", js)
 	}
-	for name := range fields {
-		assert.Contains(t, names, name)
-	}
-	assert.Len(t, names, len(fields))
+	assert.Equal(t, "info", c.LogLevel)
 }

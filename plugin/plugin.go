@@ -1,14 +1,15 @@
-// Package plugin is what Kong loads: the two phases of diag405.
+// Package plugin is what Kong loads: the phases of diag405 and of diag405-log.
 //
-// In the access phase it logs what the client asked against what the upstream is
-// about to get. In the response phase it leaves every answer alone except a 405,
-// to which it adds headers that explain it, with a line in Kong's error log and a
-// record for log plugins.
+// In the access phase both log what the client asked against what the upstream is
+// about to get. In the response phase diag405 leaves every answer alone except a
+// 405, to which it adds headers that explain it, with a line in Kong's error log and
+// a record for log plugins. In the log phase diag405-log explains it in a line alone.
 //
-// Nothing is carried from one phase to the next: on a 405 everything is read
-// again. No call is made that can raise in its phase, since Kong answers such a
-// request with a 500, and whatever goes wrong in here is logged and the upstream's
-// answer stands.
+// Of a request two things are carried from one phase to the next: that it came with
+// the token, which is taken out of it, and for the log phase the request line. All
+// else is read again on a 405. No call is made that can raise in its phase, since
+// Kong answers such a request with a 500, and whatever goes wrong in here is logged
+// and the upstream's answer stands.
 package plugin
 
 import (
@@ -43,7 +44,7 @@ func (c *Config) Access(kong *pdk.PDK) { c.access(pdkGateway{kong}) }
 func (c *Config) Response(kong *pdk.PDK) { c.response(pdkGateway{kong}) }
 
 func (c *Config) access(gw gateway) {
-	c.problems.tell(func(err error) { note(gw, "err", "config: "+err.Error()) })
+	c.tellProblems(gw)
 	// Everything is read before anything is written: what was read ahead is stale
 	// after a change, and would be asked again.
 	token := c.sentToken(gw)
@@ -59,7 +60,7 @@ func (c *Config) access(gw gateway) {
 }
 
 // accessLine is the line about this request, "" when there is to be none.
-func (c *Config) accessLine(gw gateway) string {
+func (c *Common) accessLine(gw gateway) string {
 	if c.LogRequests == "none" {
 		return ""
 	}
@@ -71,7 +72,7 @@ func (c *Config) accessLine(gw gateway) string {
 	if c.LogRequests == "changed" && !report.Changed(x) {
 		return ""
 	}
-	return report.AccessLine(x, c.options())
+	return report.AccessLine(x, c.lineOptions())
 }
 
 func (c *Config) response(gw gateway) {
@@ -104,12 +105,19 @@ func (c *Config) explain(gw gateway, x diagnose.Exchange) {
 }
 
 func (c *Config) options() report.Options {
-	return report.Options{
-		HeaderPrefix: c.HeaderPrefix,
-		ShowAddress:  c.ShowUpstreamAddress,
-		JSON:         c.LogFormat == "json",
-		Query:        c.LogQuery,
-	}
+	o := c.lineOptions()
+	o.HeaderPrefix, o.ShowAddress = c.HeaderPrefix, c.ShowUpstreamAddress
+	return o
+}
+
+// lineOptions are those of the lines in the log.
+func (c *Common) lineOptions() report.Options {
+	return report.Options{JSON: c.LogFormat == "json", Query: c.LogQuery}
+}
+
+// tellProblems says what was wrong with the settings, the first time only.
+func (c *Common) tellProblems(gw gateway) {
+	c.problems.tell(func(err error) { note(gw, "err", "config: "+err.Error()) })
 }
 
 // note writes a line about the plugin itself. It is for an operator, so it goes

@@ -113,7 +113,7 @@ func (f *fake) inAccess() *fake {
 // configured is a config as the plugin server makes it of what Kong sends.
 func configured(t *testing.T, js string) *Config {
 	t.Helper()
-	c := New().(*Config)
+	c := Constructor("")().(*Config)
 	require.NoError(t, json.Unmarshal([]byte(js), c))
 	return c
 }

@@ -17,7 +17,6 @@ import (
 // that is not switched on. Each instance has its own, so that what was learned
 // ends with the configuration under which it was.
 type sources struct {
-	prefix   string // Kong's, for the next configuration
 	prober   *probe.Prober
 	document *openapi.File
 	timeout  time.Duration
@@ -28,7 +27,7 @@ type sources struct {
 const probesPerSecond = 10
 
 func newSources(prefix string, c *Config) *sources {
-	s := &sources{prefix: prefix, timeout: time.Duration(c.ProbeTimeout) * time.Millisecond}
+	s := &sources{timeout: time.Duration(c.ProbeTimeout) * time.Millisecond}
 	if c.Probe == "options" {
 		s.prober = probe.New(probe.Options{
 			Timeout:   s.timeout,

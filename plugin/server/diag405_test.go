@@ -6,4 +6,4 @@ import (
 )
 
 // What is measured is diag405 itself.
-func init() { server.MeasureThis(plugin.New) }
+func init() { server.MeasureThis(plugin.Constructor("")) }

@@ -1,0 +1,79 @@
+package plugin
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"diag405/plugin/server"
+)
+
+// rule is what a setting's values have to be: Kong refuses others when they are set,
+// and check those that get through all the same. A nil check takes every value of the
+// field's type.
+type rule struct {
+	field server.Field
+	check func(value any) error
+}
+
+var (
+	anything = rule{}
+	// secret is a text that Kong keeps encrypted, or takes out of a vault.
+	secret = rule{field: server.Field{Encrypted: true, Referenceable: true}}
+	// headerName is what can begin the name of a header.
+	headerName = rule{server.Field{LenMax: maxPrefix, Match: "^[%w-]+$"}, checkHeaderName}
+)
+
+// oneOf takes one of a few values.
+func oneOf[T comparable](values ...T) rule {
+	words := make([]string, len(values))
+	for i, value := range values {
+		words[i] = fmt.Sprint(value)
+	}
+	return rule{server.Field{OneOf: server.List(values...)}, func(value any) error {
+		if slices.Contains(values, value.(T)) {
+			return nil
+		}
+		return fmt.Errorf("%#v is not one of %s", value, strings.Join(words, ", "))
+	}}
+}
+
+// between takes the numbers from low to high.
+func between(low, high int) rule {
+	return rule{server.Field{Between: []float64{float64(low), float64(high)}}, func(value any) error {
+		if n := value.(int); n < low || n > high {
+			return fmt.Errorf("%d is outside %d..%d", n, low, high)
+		}
+		return nil
+	}}
+}
+
+// each takes numbers of which each keeps to a rule, at least one.
+func each(r rule) rule {
+	return rule{server.Field{LenMin: 1, Elements: &r.field}, func(value any) error {
+		if len(value.([]int)) == 0 {
+			return errors.New("the list is empty")
+		}
+		for _, n := range value.([]int) {
+			if err := r.check(n); err != nil {
+				return err
+			}
+		}
+		return nil
+	}}
+}
+
+// maxPrefix is the length of the longest prefix of a header's name, in bytes.
+const maxPrefix = 64
+
+func checkHeaderName(value any) error {
+	name := value.(string)
+	bad := func(r rune) bool {
+		return r != '-' && (r < '0' || r > '9') && (r < 'a' || r > 'z') && (r < 'A' || r > 'Z')
+	}
+	if name == "" || len(name) > maxPrefix || strings.IndexFunc(name, bad) >= 0 {
+		return fmt.Errorf("%q is not 1 to %d letters, digits and dashes", name, maxPrefix)
+	}
+	return nil
+}
