@@ -8,7 +8,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
-	"diag405/plugin/report"
+	"diag405/plugin/logread"
 )
 
 // logConfigured is a diag405-log with these settings.
@@ -35,12 +35,12 @@ func logged(status int, target string) *fake {
 }
 
 // diagnosisOf is the one diagnosis that was logged.
-func diagnosisOf(t *testing.T, f *fake) report.Entry {
+func diagnosisOf(t *testing.T, f *fake) logread.Entry {
 	t.Helper()
 	require.Len(t, f.lines, 1)
 	line, ok := strings.CutPrefix(f.lines[0], "warn: ")
 	require.True(t, ok, f.lines[0])
-	e, ok := report.ParseLine(line)
+	e, ok := logread.Parse(line)
 	require.True(t, ok, f.lines[0])
 	return e
 }

@@ -12,7 +12,7 @@ import (
 	"time"
 
 	"diag405/kong/gateway"
-	"diag405/plugin/report"
+	"diag405/plugin/logread"
 )
 
 // diagnosis is what the plugin said about one request.
@@ -112,7 +112,7 @@ func (l *logLine) diagnosis() (*diagnosis, error) {
 }
 
 // add puts the diagnosis of an error log's line in place of what is known.
-func (d *diagnosis) add(e report.Entry) error {
+func (d *diagnosis) add(e logread.Entry) error {
 	d.Cause, d.Certainty, d.Words = e.Fields["cause"], e.Fields["certainty"], e.Fields["fix"]
 	if d.Route == (entity{}) {
 		d.Route = entity{e.Fields["route"], e.Fields["route"]}
@@ -179,13 +179,13 @@ func pause(ctx context.Context) bool {
 }
 
 // findLine waits for diag405-log's line about a request in a gateway's error log.
-func findLine(ctx context.Context, log *gateway.Lines, id string) (report.Entry, bool) {
+func findLine(ctx context.Context, log *gateway.Lines, id string) (logread.Entry, bool) {
 	ctx, cancel := context.WithTimeout(ctx, errorLogTimeout)
 	defer cancel()
-	var entry report.Entry
+	var entry logread.Entry
 	_, err := log.Find(ctx, func(line string) bool {
 		var ok bool
-		entry, ok = report.ParseLine(line)
+		entry, ok = logread.Parse(line)
 		return ok && entry.Event == "diagnosis" && entry.Fields["request_id"] == id && id != ""
 	})
 	return entry, err == nil

@@ -76,7 +76,7 @@ func (p *paste) addPlugin(name string, config any) {
 	plugins := "/routes/" + url.PathEscape(routeName(p.x)) + "/plugins"
 	if config == nil {
 		// A plugin goes by its id, which a plugin cannot ask for.
-		p.curls = append(p.curls, "curl "+quoteShell(adminAPI+plugins)+"   # find the id of "+clean(name)+", then",
+		p.curls = append(p.curls, "curl "+quoteShell(adminAPI+plugins)+"   # find the id of "+Clean(name)+", then",
 			"curl -X DELETE "+adminAPI+"/plugins/ID")
 		return
 	}
@@ -159,18 +159,18 @@ func kubernetes(kind, field string, value any) string {
 func annotationValue(value any) string {
 	list, ok := value.([]any)
 	if !ok {
-		return clean(fmt.Sprint(value))
+		return Clean(fmt.Sprint(value))
 	}
 	words := make([]string, len(list))
 	for i := range list {
-		words[i] = clean(fmt.Sprint(list[i]))
+		words[i] = Clean(fmt.Sprint(list[i]))
 	}
 	return strings.Join(words, ",")
 }
 
 func kubernetesPlugin(name string, config any) string {
 	if config == nil {
-		return "konghq.com/plugins: \"...\"   # on the Ingress or HTTPRoute and the Service: without the KongPlugin of " + clean(name)
+		return "konghq.com/plugins: \"...\"   # on the Ingress or HTTPRoute and the Service: without the KongPlugin of " + Clean(name)
 	}
 	text, err := yaml.Marshal(map[string]any{
 		"apiVersion": "configuration.konghq.com/v1",
@@ -182,7 +182,7 @@ func kubernetesPlugin(name string, config any) string {
 	if err != nil {
 		return ""
 	}
-	return string(text) + "# and on the Ingress or HTTPRoute\n" + "konghq.com/plugins: " + clean(name)
+	return string(text) + "# and on the Ingress or HTTPRoute\n" + "konghq.com/plugins: " + Clean(name)
 }
 
 // formsRecord is the forms as they stand in the record.

@@ -11,8 +11,8 @@ import (
 // say which external plugin a line is from.
 const Prefix = "[diag405] "
 
-// maxField bounds a value in a line, in bytes. nginx cuts a line of its error log
-// at 4 KiB in Kong's build, and what stands behind the cut is lost.
+// maxField bounds a value in a line, in bytes: nginx cuts a long line off (package
+// errorlog), and what stands behind the cut is lost.
 const maxField = 480
 
 // AccessLine says what the client asked and what the upstream is about to get.
@@ -25,7 +25,7 @@ func DiagnosisLine(x diagnose.Exchange, d diagnose.Diagnosis, o Options) string 
 
 func line(p pairs, o Options) string {
 	for i := range p {
-		p[i].value = cutText(clean(p[i].value), maxField)
+		p[i].value = cutText(Clean(p[i].value), maxField)
 	}
 	if o.JSON {
 		return Prefix + jsonLine(p)
@@ -69,4 +69,4 @@ func cutText(s string, n int) string {
 }
 
 // Note is a line about diag405 itself rather than about a request.
-func Note(text string) string { return Prefix + cutText(clean(text), 2*maxField) }
+func Note(text string) string { return Prefix + cutText(Clean(text), 2*maxField) }

@@ -37,9 +37,9 @@ func cut(s string, n int) string {
 	return strings.TrimRight(s[:n-len(mark)], " ") + mark
 }
 
-// clean makes any string valid UTF-8 without control characters, which is what
+// Clean makes any string valid UTF-8 without control characters, which is what
 // the PDK takes and what keeps a line one line. Replaced bytes show as U+FFFD.
-func clean(s string) string {
+func Clean(s string) string {
 	if utf8.ValidString(s) && strings.IndexFunc(s, control) < 0 {
 		return s
 	}
@@ -57,12 +57,12 @@ func control(r rune) bool {
 	return r < ' ' || r >= 0x7f && r < 0xa0 || r == '\u2028' || r == '\u2029'
 }
 
-// cleanAll applies clean to every string inside a value made of maps, slices and
+// cleanAll applies Clean to every string inside a value made of maps, slices and
 // plain values.
 func cleanAll(v any) any {
 	switch v := v.(type) {
 	case string:
-		return clean(v)
+		return Clean(v)
 	case []any:
 		out := make([]any, len(v))
 		for i := range v {
@@ -72,7 +72,7 @@ func cleanAll(v any) any {
 	case map[string]any:
 		out := make(map[string]any, len(v))
 		for k := range v {
-			out[clean(k)] = cleanAll(v[k])
+			out[Clean(k)] = cleanAll(v[k])
 		}
 		return out
 	}

@@ -10,8 +10,8 @@ import (
 	"github.com/Kong/go-pdk"
 )
 
-// maxStack is how many functions of a stack are told: a line of nginx's error log
-// holds 2,048 bytes.
+// maxStack is how many functions of a stack are told: a line of Kong's error log
+// holds 4,096 bytes (NGX_MAX_ERROR_STR in Kong's build of nginx).
 const maxStack = 12
 
 // report tells an operator what went wrong, in Kong's error log. What the server

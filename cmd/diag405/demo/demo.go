@@ -20,7 +20,7 @@ import (
 	"diag405/kong/gateway"
 	"diag405/kong/gateway/realkong"
 	"diag405/kong/gateway/standin"
-	"diag405/plugin/report"
+	"diag405/plugin/logread"
 )
 
 const usage = `Usage: diag405 demo [-kong PATH] [-app URL]
@@ -231,13 +231,13 @@ func copyFile(to, from string) error {
 
 // logLines shows what diag405 wrote to the error log, and returns the diagnosis
 // and the change of the configuration that it suggests.
-func (s stage) logLines(ctx context.Context, log *gateway.Lines) (report.Entry, map[string]any, error) {
+func (s stage) logLines(ctx context.Context, log *gateway.Lines) (logread.Entry, map[string]any, error) {
 	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
 	defer cancel()
-	var last report.Entry
+	var last logread.Entry
 	for _, event := range []string{"access", "diagnosis"} {
 		line, err := log.Find(ctx, func(line string) bool {
-			entry, ok := report.ParseLine(line)
+			entry, ok := logread.Parse(line)
 			last = entry
 			return ok && entry.Event == event
 		})
@@ -251,7 +251,7 @@ func (s stage) logLines(ctx context.Context, log *gateway.Lines) (report.Entry, 
 }
 
 // suggested is the change of the configuration in a diagnosis.
-func suggested(diagnosis report.Entry) (map[string]any, error) {
+func suggested(diagnosis logread.Entry) (map[string]any, error) {
 	change, err := diagnosis.Change()
 	if err != nil {
 		return nil, err

@@ -15,6 +15,7 @@ import (
 	"diag405/kong/forecast"
 	"diag405/kong/router"
 	"diag405/plugin/diagnose"
+	"diag405/plugin/logread"
 	"diag405/plugin/record"
 	"diag405/plugin/report"
 )
@@ -48,7 +49,7 @@ func readFailure(in io.Reader) (*failure, error) {
 	lines := bufio.NewScanner(bytes.NewReader(data))
 	lines.Buffer(nil, maxRecord)
 	for lines.Scan() {
-		if e, ok := report.ParseLine(lines.Text()); ok && e.Event == "diagnosis" {
+		if e, ok := logread.Parse(lines.Text()); ok && e.Event == "diagnosis" {
 			return lineFailure(e)
 		}
 	}
@@ -99,7 +100,7 @@ func askedOf(r diagnose.Request) forecast.Request {
 }
 
 // lineFailure reads a diagnosis in the error log.
-func lineFailure(e report.Entry) (*failure, error) {
+func lineFailure(e logread.Entry) (*failure, error) {
 	client, ok := loggedRequest(e.Fields["client"])
 	upstream, ok2 := loggedRequest(e.Fields["upstream"])
 	if !ok || !ok2 {

@@ -12,7 +12,7 @@ import (
 	"slices"
 
 	"diag405/cmd/diag405/cli"
-	"diag405/plugin/report"
+	"diag405/plugin/logread"
 )
 
 const usage = `Usage: diag405 report [-f] [-n ROWS] [-o text|json] [FILE...]
@@ -82,13 +82,13 @@ const maxLine = 64 << 10
 type logReader struct {
 	*options
 	std      cli.Streams
-	table    *report.Aggregate
+	table    *logread.Aggregate
 	progress *progress
 	live     bool // what was there at the start has been read; say what comes
 }
 
 func newReader(o *options, std cli.Streams) *logReader {
-	return &logReader{options: o, std: std, table: report.NewAggregate(), progress: newProgress(std.Err)}
+	return &logReader{options: o, std: std, table: logread.NewAggregate(), progress: newProgress(std.Err)}
 }
 
 func (r *logReader) read() error {
@@ -200,7 +200,7 @@ func (r *logReader) add(line []byte) {
 	g := r.table.Add(line)
 	r.progress.lines = r.table.Lines
 	if g != nil && r.live && r.form == "text" {
-		e, ok := report.ParseLine(string(line))
+		e, ok := logread.Parse(string(line))
 		if !ok {
 			return
 		}

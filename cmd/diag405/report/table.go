@@ -6,7 +6,7 @@ import (
 	"strings"
 
 	"diag405/cmd/diag405/cli"
-	"diag405/plugin/report"
+	"diag405/plugin/logread"
 )
 
 // print prints the table.
@@ -20,19 +20,19 @@ func (o *options) print(r *logReader, out io.Writer) error {
 
 // logSummary is what -o json prints.
 type logSummary struct {
-	Lines     int                 `json:"lines"`
-	Access    int                 `json:"access_lines"`
-	Diagnoses int                 `json:"diagnoses"`
-	Cut       int                 `json:"cut_short"`
-	Causes    []report.CauseCount `json:"causes"`
-	Groups    []report.Group      `json:"groups"`
+	Lines     int                  `json:"lines"`
+	Access    int                  `json:"access_lines"`
+	Diagnoses int                  `json:"diagnoses"`
+	Cut       int                  `json:"cut_short"`
+	Causes    []logread.CauseCount `json:"causes"`
+	Groups    []logread.Group      `json:"groups"`
 }
 
 func (r *logReader) summary() logSummary {
 	t := r.table
 	s := logSummary{t.Lines, t.Access, t.Diagnoses, t.Cut, t.Causes(), t.Groups()}
 	if s.Causes == nil {
-		s.Causes = []report.CauseCount{}
+		s.Causes = []logread.CauseCount{}
 	}
 	return s
 }
@@ -85,7 +85,7 @@ func plural(n int, what string) string {
 }
 
 // table lines up the rows of groups.
-func table(s *cli.Screen, groups []report.Group) string {
+func table(s *cli.Screen, groups []logread.Group) string {
 	rows := [][]string{{"count", "cause", "route", "upstream got", "first", "last"}}
 	for _, g := range groups {
 		rows = append(rows, []string{fmt.Sprint(g.Count), g.Cause, short(orDash(g.Route)), short(orDash(g.Upstream)), orDash(g.First), orDash(g.Last)})

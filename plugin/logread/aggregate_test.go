@@ -1,9 +1,8 @@
-package report
+package logread
 
 import (
 	"bytes"
 	"fmt"
-	"maps"
 	"os"
 	"strconv"
 	"strings"
@@ -13,17 +12,8 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
-	"diag405/plugin/diagnose"
+	"diag405/plugin/report"
 )
-
-const (
-	nginxHead = `2026/11/23 08:06:03 [warn] 1443#0: *656 [kong] pb_rpc.lua:233 `
-	nginxTail = ` while sending to client, client: 127.0.0.1, server: kong, request: "POST /a?x=1 HTTP/1.1", host: "localhost:8000", request_id: "d1980d726768932220e8ca471f617971"`
-)
-
-func diagnosisLine(x diagnose.Exchange, o Options) string {
-	return DiagnosisLine(x, diagnose.Explain(x, diagnose.Offers{}), o)
-}
 
 func aggregateOf(lines ...string) *Aggregate {
 	a := NewAggregate()
@@ -39,10 +29,10 @@ func TestAggregate(t *testing.T) {
 	early := x
 	early.Client.Query = ""
 	a := aggregateOf(
-		at("08:06:03")+diagnosisLine(x, options)+nginxTail,
-		at("08:06:01")+diagnosisLine(early, options)+nginxTail,
-		"kong-1  | "+at("08:06:09")+diagnosisLine(x, Options{JSON: true, Query: true})+nginxTail,
-		nginxHead+AccessLine(x, options)+nginxTail,
+		at("08:06:03")+diagnosisLine(x, inText)+nginxTail,
+		at("08:06:01")+diagnosisLine(early, inText)+nginxTail,
+		"kong-1  | "+at("08:06:09")+diagnosisLine(x, report.Options{JSON: true, Query: true})+nginxTail,
+		nginxHead+report.AccessLine(x, inText)+nginxTail,
 		nginxHead+"something else"+nginxTail,
 		"",
 	)
@@ -78,7 +68,7 @@ func TestAggregateKeepsClientsOut(t *testing.T) {
 	// In a line of ours the client's text is a value.
 	x := founding()
 	x.Client.Path = "/" + forged
-	a := aggregateOf(nginxHead + diagnosisLine(x, options) + strings.Replace(nginxTail, "/a?x=1", full, 1))
+	a := aggregateOf(nginxHead + diagnosisLine(x, inText) + strings.Replace(nginxTail, "/a?x=1", full, 1))
 	require.Equal(t, 1, a.Diagnoses)
 	assert.NotEqual(t, "forged", a.Causes()[0].Cause)
 	assert.Equal(t, "post", a.Groups()[0].Route)
@@ -86,8 +76,8 @@ func TestAggregateKeepsClientsOut(t *testing.T) {
 
 // A line that nginx cut is counted with what is left of it.
 func TestAggregateCutLine(t *testing.T) {
-	line := nginxHead + diagnosisLine(founding(), options)
-	for _, o := range []Options{options, {JSON: true}} {
+	line := nginxHead + diagnosisLine(founding(), inText)
+	for _, o := range []report.Options{inText, {JSON: true}} {
 		line = nginxHead + diagnosisLine(founding(), o)
 		a := aggregateOf(line[:strings.Index(line, "change")+12])
 		assert.Equal(t, 1, a.Cut)
@@ -102,7 +92,7 @@ func TestAggregateIsBounded(t *testing.T) {
 	x := founding()
 	for i := range 100 {
 		x.Upstream.Path = fmt.Sprintf("/%03d", i)
-		a.Add([]byte(nginxHead + diagnosisLine(x, options)))
+		a.Add([]byte(nginxHead + diagnosisLine(x, inText)))
 	}
 	groups := a.Groups()
 	assert.Len(t, groups, 11)
@@ -127,39 +117,14 @@ func TestAppendPath(t *testing.T) {
 	}
 }
 
-// The fast reader and ParseLine see the same in every line that we write.
-func FuzzScan(f *testing.F) {
-	for _, s := range hostile {
-		f.Add(s, s)
-	}
-	f.Fuzz(func(t *testing.T, path, name string) {
-		x := founding()
-		x.Client.Path, x.Upstream.Path, x.Route.Name, x.Client.Host = path, path+"/", name, name
-		for _, o := range []Options{options, {JSON: true, Query: true}} {
-			for _, line := range []string{diagnosisLine(x, o), AccessLine(x, o)} {
-				line = nginxHead + line + nginxTail
-				want, ok := ParseLine(line)
-				require.True(t, ok)
-				_, own, ok := ownPart([]byte(line))
-				require.True(t, ok)
-				got := map[string]string{}
-				require.True(t, eachField(own, func(key []byte, v value) { got[string(key)] = v.String() }))
-				if !maps.Equal(want.Fields, got) {
-					t.Fatalf("%s\n got %q\nwant %q", line, got, want.Fields)
-				}
-			}
-		}
-	})
-}
-
 // Nothing that stands in a log makes the reader fail.
 func FuzzAggregate(f *testing.F) {
-	f.Add([]byte(nginxHead + diagnosisLine(founding(), options) + nginxTail))
+	f.Add([]byte(nginxHead + diagnosisLine(founding(), inText) + nginxTail))
 	f.Add([]byte(nginxHead + `[diag405] {"event":"diagnosis","cause":"\ud800"}`))
 	f.Fuzz(func(t *testing.T, line []byte) {
 		a := NewAggregate()
 		g := a.Add(line)
-		if g != nil && (clean(g.Example) != g.Example || clean(g.Route) != g.Route) {
+		if g != nil && (report.Clean(g.Example) != g.Example || report.Clean(g.Route) != g.Route) {
 			t.Fatalf("not clean: %+v", g)
 		}
 	})
@@ -172,13 +137,13 @@ func manyLines(n int, all bool) []byte {
 	var ours []string
 	for i := range 50 {
 		x.Upstream.Path, x.Client.Path = fmt.Sprintf("/v%d", i), fmt.Sprintf("/api/v%d", i)
-		ours = append(ours, nginxHead+diagnosisLine(x, options)+nginxTail)
+		ours = append(ours, nginxHead+diagnosisLine(x, inText)+nginxTail)
 	}
 	for i := range n {
 		if all || i%10 == 0 {
 			b.WriteString(ours[i/10%50])
 		} else {
-			b.WriteString(nginxHead + AccessLine(x, options) + nginxTail)
+			b.WriteString(nginxHead + report.AccessLine(x, inText) + nginxTail)
 		}
 		b.WriteByte('\n')
 	}

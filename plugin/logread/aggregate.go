@@ -1,4 +1,4 @@
-package report
+package logread
 
 import (
 	"bytes"
@@ -7,6 +7,8 @@ import (
 	"maps"
 	"slices"
 	"strings"
+
+	"diag405/plugin/report"
 )
 
 // maxGroups bounds the groups that an [Aggregate] keeps apart.
@@ -211,3 +213,26 @@ func (a *Aggregate) Causes() []CauseCount {
 	slices.SortStableFunc(out, func(x, y CauseCount) int { return cmp.Compare(y.Count, x.Count) })
 	return out
 }
+
+// appendPath appends METHOD URL without scheme, host and query: what failures are
+// counted by.
+func appendPath(to, request []byte) []byte {
+	method, url, ok := bytes.Cut(request, []byte(" "))
+	if !ok {
+		return append(to, request...)
+	}
+	to = append(append(to, method...), ' ')
+	if i := bytes.IndexByte(url, '?'); i >= 0 {
+		url = url[:i]
+	}
+	if i := bytes.Index(url, []byte("://")); i >= 0 {
+		if url = url[i+3:]; bytes.IndexByte(url, '/') < 0 {
+			return append(to, '/')
+		}
+		url = url[bytes.IndexByte(url, '/'):]
+	}
+	return append(to, url...)
+}
+
+// safe is text of a log as it may be shown.
+func safe(s string) string { return report.Clean(strings.Clone(s)) }
