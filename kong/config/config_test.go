@@ -184,6 +184,8 @@ func TestParseRefuses(t *testing.T) {
 		{"services: [{host: h, enabled: 1}]", `services[0]: enabled: "1" should be true or false`},
 		{"services: [{host: h, name: 'a b'}]", `services[0] "a b": name: "a b" may only have letters, digits and . - _ ~`},
 		{"services: [{host: h, id: x}]", `services[0]: id: "x" is not a uuid`},
+		{"services: [{host: h, id: 5a7d2c3e000040008000000000000001}]", `services[0]: id: "5a7d2c3e000040008000000000000001" is not a uuid`},
+		{"services: [{host: h, id: '{5a7d2c3e-0000-4000-8000-000000000001}'}]", `services[0]: id: "{5a7d2c3e-0000-4000-8000-000000000001}" is not a uuid`},
 		{"services: [{host: h, name: s}, {host: h, name: s}]",
 			`services[1] "s": name: "s" is already used by another of the services`},
 		{"services: {}", `services: a mapping should be a list`},

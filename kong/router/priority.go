@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/google/uuid"
+
 	"diag405/kong/config"
 )
 
@@ -68,15 +70,7 @@ func before(a, b *compiled) int {
 
 // splitNamespace is where the ids of a route's parts come from
 // (split_routes_and_services_by_path in kong/router/transform.lua).
-var splitNamespace = mustUUID("7f145bf9-0dce-4f91-98eb-debbce4b9f6b")
-
-func mustUUID(s string) config.UUID {
-	id, err := config.ParseUUID(s)
-	if err != nil {
-		panic("bug: " + err.Error())
-	}
-	return id
-}
+var splitNamespace = uuid.MustParse("7f145bf9-0dce-4f91-98eb-debbce4b9f6b")
 
 // split groups a route's paths: one group for all regular expressions and one
 // for each length of plain path, in the order of their first members. Each
@@ -91,7 +85,7 @@ func split(route *config.Route) (groups [][]string, ids []config.UUID, err error
 		return [][]string{route.Paths}, []config.UUID{id}, nil
 	}
 	for i := range groups {
-		ids = append(ids, splitNamespace.V5(fmt.Sprintf("%s#%d", route.ID, i+1)))
+		ids = append(ids, uuid.NewSHA1(splitNamespace, fmt.Appendf(nil, "%s#%d", route.ID, i+1)))
 	}
 	return groups, ids, nil
 }
