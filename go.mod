@@ -5,6 +5,8 @@ go 1.26
 require (
 	github.com/Kong/go-pdk v0.11.0
 	github.com/dunglas/httpsfv v1.1.2
+	github.com/google/uuid v1.6.0
+	github.com/hashicorp/golang-lru/v2 v2.0.7
 	github.com/rogpeppe/go-internal v1.16.0
 	github.com/stretchr/testify v1.12.1
 	go.yaml.in/yaml/v3 v3.0.6
@@ -12,7 +14,6 @@ require (
 )
 
 require (
-	github.com/google/uuid v1.6.0
 	github.com/ugorji/go/codec v1.2.12 // indirect
 	golang.org/x/sys v0.26.0 // indirect
 	golang.org/x/tools v0.26.0 // indirect

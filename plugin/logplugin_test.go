@@ -89,26 +89,6 @@ func TestLogTellsTargetsApart(t *testing.T) {
 	assert.Equal(t, "strip-path", diagnosisOf(t, f).Fields["cause"])
 }
 
-func TestMemoryIsBounded(t *testing.T) {
-	var m memory
-	x := founding()
-	base, err := readExchange(x, 405)
-	require.NoError(t, err)
-	for i := range 3 * maxRemembered {
-		y := base
-		y.Upstream.Path, y.Target = fmt.Sprintf("/%d", i), "127.0.0.1:1"
-		m.note(y)
-	}
-	assert.LessOrEqual(t, len(m.answers), maxRemembered)
-	var last int
-	for i := range 3 * maxTargets {
-		y := base
-		y.Target = fmt.Sprintf("127.0.0.1:%d", i)
-		last = len(m.note(y))
-	}
-	assert.Equal(t, maxTargets, last)
-}
-
 func TestLogAccessKeepsTheRequestLine(t *testing.T) {
 	f := founding().inAccess()
 	logConfigured(t, `{"log_requests": "none"}`).access(f)
