@@ -4,6 +4,8 @@ import (
 	"context"
 	"sync"
 	"time"
+
+	"github.com/hashicorp/golang-lru/v2/simplelru"
 )
 
 // place is one path of one upstream.
@@ -47,13 +49,20 @@ func (q *inquiry) wait(ctx context.Context) *reply {
 }
 
 // cache keeps inquiries, under way and finished, and the rate at which new ones
-// may start.
+// may start. The one that was not asked for longest goes first. That is seldom one
+// under way, since the rate and the timeout bound those; it would be asked once more.
 type cache struct {
-	size int
-
 	mu        sync.Mutex
-	inquiries map[place]*inquiry
+	inquiries *simplelru.LRU[place, *inquiry]
 	rate      rate
+}
+
+func newCache(size, perSecond int) *cache {
+	inquiries, err := simplelru.NewLRU[place, *inquiry](max(size, 1), nil)
+	if err != nil {
+		panic("bug: " + err.Error()) // a size that is not positive
+	}
+	return &cache{inquiries: inquiries, rate: rate{sent: make([]time.Time, max(perSecond, 1))}}
 }
 
 // inquiry returns the one that is known for a place, or a new one that the caller
@@ -61,42 +70,15 @@ type cache struct {
 func (c *cache) inquiry(at place, now time.Time) (q *inquiry, isNew bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if q := c.inquiries[at]; q != nil && !q.expired(now) {
+	if q, ok := c.inquiries.Get(at); ok && !q.expired(now) {
 		return q, false
 	}
 	if !c.rate.take(now) {
 		return nil, false
 	}
-	delete(c.inquiries, at)
-	c.makeRoom(now)
-	if c.inquiries == nil {
-		c.inquiries = map[place]*inquiry{}
-	}
 	q = &inquiry{done: make(chan struct{})}
-	c.inquiries[at] = q
+	c.inquiries.Add(at, q)
 	return q, true
-}
-
-// makeRoom drops what is expired, and when that is not enough whatever comes: at
-// ten new paths a second the choice is not worth bookkeeping. What is under way
-// stays, else it would be asked twice; the rate and the timeout bound it.
-func (c *cache) makeRoom(now time.Time) {
-	if len(c.inquiries) < c.size {
-		return
-	}
-	for at, q := range c.inquiries {
-		if q.expired(now) {
-			delete(c.inquiries, at)
-		}
-	}
-	for at, q := range c.inquiries {
-		if len(c.inquiries) < c.size {
-			return
-		}
-		if q.finished() {
-			delete(c.inquiries, at)
-		}
-	}
 }
 
 func (c *cache) finish(q *inquiry, r *reply, expires time.Time) {

@@ -4,5 +4,5 @@ package probe
 func (p *Prober) Cached() int {
 	p.cache.mu.Lock()
 	defer p.cache.mu.Unlock()
-	return len(p.cache.inquiries)
+	return p.cache.inquiries.Len()
 }

@@ -85,10 +85,7 @@ type Prober struct {
 // New returns a Prober that has asked nobody yet.
 func New(o Options) *Prober {
 	o = o.withDefaults()
-	return &Prober{
-		options: o,
-		cache:   &cache{size: o.CacheSize, rate: rate{sent: make([]time.Time, max(o.PerSecond, 1))}},
-	}
+	return &Prober{options: o, cache: newCache(o.CacheSize, o.PerSecond)}
 }
 
 // Ask says what the upstream takes at the paths, of which only those are in the

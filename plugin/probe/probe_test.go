@@ -408,6 +408,12 @@ func TestCacheSize(t *testing.T) {
 		assert.Contains(t, p.Ask(t.Context(), u.place(), refused, []string{path}), path)
 		assert.LessOrEqual(t, p.Cached(), 4)
 	}
+	asked := u.count("")
+	for i := range 10 {
+		c.move(time.Second)
+		p.Ask(t.Context(), u.place(), refused, []string{fmt.Sprint("/n", i)})
+	}
+	assert.Equal(t, asked+10, u.count(""), "what every Ask needs is not what is dropped")
 }
 
 func TestRate(t *testing.T) {
