@@ -48,15 +48,6 @@ var causes = []cause{
 	methodNotAllowed,
 }
 
-// Codes are all codes that a diagnosis can have, [Unknown] last.
-func Codes() []Code {
-	var codes []Code
-	for _, c := range causes {
-		codes = append(codes, c.code)
-	}
-	return append(codes, Unknown)
-}
-
 // Explain says why the exchange ended in a 405. It always answers: without
 // enough to go on the cause is [MethodNotAllowed] or [Unknown], with what was
 // learned and the next step. The same exchange gives the same answer.

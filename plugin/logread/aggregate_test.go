@@ -76,9 +76,8 @@ func TestAggregateKeepsClientsOut(t *testing.T) {
 
 // A line that nginx cut is counted with what is left of it.
 func TestAggregateCutLine(t *testing.T) {
-	line := nginxHead + diagnosisLine(founding(), inText)
-	for _, o := range []report.Options{inText, {JSON: true}} {
-		line = nginxHead + diagnosisLine(founding(), o)
+	for _, o := range []report.Options{inText, inJSON} {
+		line := nginxHead + diagnosisLine(founding(), o)
 		a := aggregateOf(line[:strings.Index(line, "change")+12])
 		assert.Equal(t, 1, a.Cut)
 		assert.Equal(t, "post", a.Groups()[0].Route)

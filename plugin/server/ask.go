@@ -4,7 +4,6 @@ import (
 	"fmt"
 
 	"github.com/Kong/go-pdk/bridge"
-	"github.com/Kong/go-pdk/server/kong_plugin_protocol"
 	"google.golang.org/protobuf/proto"
 )
 
@@ -45,31 +44,5 @@ func Service() Ask { return Call("kong.router.get_service", nil) }
 // Status is kong.ServiceResponse.GetStatus (response).
 func Status() Ask { return Call("kong.service.response.get_status", nil) }
 
-// ResponseStatus is kong.Response.GetStatus (response, log).
-func ResponseStatus() Ask { return Call("kong.response.get_status", nil) }
-
-// ResponseHeaders is kong.Response.GetHeaders with the same number (response, log).
-func ResponseHeaders(max int) Ask { return Call("kong.response.get_headers", headerCount(max)) }
-
-// RequestHeaders is kong.Request.GetHeaders with the same number (access,
-// response, log).
-func RequestHeaders(max int) Ask { return Call("kong.request.get_headers", headerCount(max)) }
-
-// RequestHeader is kong.Request.GetHeader (access, response, log).
-func RequestHeader(name string) Ask {
-	return Call("kong.request.get_header", bridge.WrapString(name))
-}
-
-// RequestMethod is kong.Request.GetMethod (access, response).
-func RequestMethod() Ask { return Call("kong.request.get_method", nil) }
-
 // Serialize is kong.Log.Serialize (log).
 func Serialize() Ask { return Call("kong.log.serialize", nil) }
-
-// headerCount encodes a bound as go-pdk does, which sends 100 for -1.
-func headerCount(n int) *kong_plugin_protocol.Int {
-	if n == -1 {
-		n = 100
-	}
-	return &kong_plugin_protocol.Int{V: int32(n)}
-}

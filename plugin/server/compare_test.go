@@ -36,14 +36,14 @@ func (c *talker) Prefetch(phase string) []Ask {
 	if !c.Ahead {
 		return nil
 	}
-	common := []Ask{Var("request"), Var("request_method"), Var("upstream_uri"), Route(), Service(), RequestHeaders(-1), Var("host")}
+	common := []Ask{Var("request"), Var("request_method"), Var("upstream_uri"), Route(), Service(), requestHeaders(-1), Var("host")}
 	switch phase {
 	case "access":
-		return append(common, RequestMethod(), RequestHeader("x-one"), Call("kong.ctx.shared.get", text("shared")))
+		return append(common, requestMethod(), requestHeader("x-one"), Call("kong.ctx.shared.get", text("shared")))
 	case "response":
-		return append(common, Status(), ResponseStatus(), ResponseHeaders(50))
+		return append(common, Status(), responseStatus(), responseHeaders(50))
 	}
-	return []Ask{Route(), Service(), RequestHeaders(-1), ResponseStatus(), ResponseHeaders(50), Serialize()}
+	return []Ask{Route(), Service(), requestHeaders(-1), responseStatus(), responseHeaders(50), Serialize()}
 }
 
 // telling collects the outcomes of calls.

@@ -68,13 +68,13 @@ func scriptedPeer(t *testing.T, asks ...Ask) (*peer, *func(*pdk.PDK)) {
 }
 
 func TestPrefetchedRepliesGoToTheirCalls(t *testing.T) {
-	p, handler := scriptedPeer(t, Var("a"), Var("b"), Route(), RequestHeaders(-1), Var("never asked"))
+	p, handler := scriptedPeer(t, Var("a"), Var("b"), Route(), requestHeaders(-1), Var("never asked"))
 	p.reply(Var("a"), text("1"))
 	p.reply(Var("b"), text("2"))
 	p.reply(Var("c"), text("3"))
 	p.reply(Route(), &kong_plugin_protocol.Route{Name: "r"})
 	headers, _ := structpb.NewStruct(map[string]any{"x": []any{"1", "2"}})
-	p.reply(RequestHeaders(100), headers)
+	p.reply(requestHeaders(100), headers)
 	for range 3 {
 		p.asks = nil
 		run(t, p, handler, func(kong *pdk.PDK) {
@@ -97,7 +97,7 @@ func TestPrefetchedRepliesGoToTheirCalls(t *testing.T) {
 // A reply is as of the beginning of the event: what the handler changes makes it
 // useless.
 func TestRepliesGoStale(t *testing.T) {
-	asks := []Ask{Var("v"), Call("kong.nginx.get_ctx", text("k")), Call("kong.ctx.shared.get", text("k")), ResponseHeaders(5), Route()}
+	asks := []Ask{Var("v"), Call("kong.nginx.get_ctx", text("k")), Call("kong.ctx.shared.get", text("k")), responseHeaders(5), Route()}
 	tests := []struct {
 		name   string
 		change func(*pdk.PDK) error
@@ -222,7 +222,7 @@ func TestRepliesWithOtherBytes(t *testing.T) {
 	p.replyRaw(Var("http_host"), raw("\xc3"))
 	// {"x": "\xe9", "y": "é"}
 	headers := append([]byte{1<<3 | 2, 8, 1<<3 | 2, 1, 'x', 2<<3 | 2, 3, 3<<3 | 2, 1, 0xe9}, 1<<3|2, 9, 1<<3|2, 1, 'y', 2<<3|2, 4, 3<<3|2, 2, 0xc3, 0xa9)
-	p.replyRaw(RequestHeaders(100), headers)
+	p.replyRaw(requestHeaders(100), headers)
 	p.replyRaw(Service(), []byte{7})
 	run(t, p, handler, func(kong *pdk.PDK) {
 		v, err := kong.Nginx.GetVar("request")

@@ -56,7 +56,7 @@ func newInstance(p Plugin, config []byte) *instance {
 		value = p.New()
 		i.problem.text = configProblem(err)
 	}
-	i.phases = phasesOf(p, value)
+	i.phases = phasesOf(value)
 	i.used.Store(i.started.Unix())
 	return i
 }
@@ -137,14 +137,17 @@ var handlers = []struct {
 }
 
 // phasesOf binds a configuration's handlers, with what they ask ahead.
-func phasesOf(p Plugin, config any) map[string]*phase {
+func phasesOf(config any) map[string]*phase {
 	out := map[string]*phase{}
 	for _, h := range handlers {
 		handler := h.of(config)
 		if handler == nil {
 			continue
 		}
-		ph := &phase{name: h.name, handler: handler, asks: p.asks(config, h.name)}
+		ph := &phase{name: h.name, handler: handler}
+		if c, ok := config.(Prefetcher); ok {
+			ph.asks = c.Prefetch(h.name)
+		}
 		for _, a := range ph.asks {
 			ph.frames = append(ph.frames, a.frames...)
 		}

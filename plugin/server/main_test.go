@@ -1,9 +1,13 @@
 package server
 
 import (
+	"context"
+	"flag"
 	"log"
 	"os"
+	"os/signal"
 	"path/filepath"
+	"syscall"
 	"testing"
 
 	gopdk "github.com/Kong/go-pdk/server"
@@ -21,7 +25,7 @@ func TestMain(m *testing.M) {
 	var err error
 	switch filepath.Base(os.Args[0]) {
 	case oursName:
-		err = StartServer(newTalker, "0.1.0", 5)
+		err = startOurs(os.Args[1:])
 	case goPDKName:
 		err = gopdk.StartServer(newTalker, "0.1.0", 5)
 	default:
@@ -33,6 +37,23 @@ func TestMain(m *testing.M) {
 	if err != nil {
 		log.Fatal(err)
 	}
+}
+
+// startOurs is what go-pdk's StartServer does, with this package's server.
+func startOurs(args []string) error {
+	flags := flag.NewFlagSet(oursName, flag.ExitOnError)
+	prefix := flags.String("kong-prefix", DefaultPrefix, "")
+	dump := flags.Bool("dump", false, "")
+	if err := flags.Parse(args); err != nil {
+		return err
+	}
+	p := Plugin{New: newTalker, Version: "0.1.0", Priority: 5}
+	if *dump {
+		return p.Dump(os.Stdout, *prefix)
+	}
+	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM, os.Interrupt)
+	defer stop()
+	return p.Serve(ctx, *prefix)
 }
 
 // executable is a plugin server's executable: a hard link, since go-pdk looks through

@@ -1,11 +1,9 @@
 // Package server serves a go-pdk plugin to Kong. It takes the place of
-// github.com/Kong/go-pdk/server: the same call, the same flags, the same handlers.
+// github.com/Kong/go-pdk/server, with the same handlers and the same socket.
 //
-//	func main() {
-//		if err := server.StartServer(New, "1.0.0", 1); err != nil {
-//			log.Fatal(err)
-//		}
-//	}
+//	p := server.Plugin{New: New, Version: "1.0.0", Priority: 1}
+//	err := p.Dump(os.Stdout, server.DefaultPrefix) // what Kong asks for at its start
+//	err = p.Serve(ctx, server.DefaultPrefix)
 //
 // What is different:
 //
@@ -29,11 +27,8 @@ package server
 
 import (
 	"context"
-	"flag"
 	"os"
-	"os/signal"
 	"path/filepath"
-	"syscall"
 )
 
 // Plugin is what is served.
@@ -51,9 +46,6 @@ type Plugin struct {
 	// Protocols are those of the routes that the plugin may be put on. Empty:
 	// http, https, grpc and grpcs.
 	Protocols []string
-	// Prefetch are calls to make ahead, by phase, whatever the configuration. A
-	// configuration that is a [Prefetcher] says so itself.
-	Prefetch map[string][]Ask
 }
 
 // Prefetcher is a configuration that says which calls a phase ("access",
@@ -67,70 +59,9 @@ type Prefetcher interface {
 	Prefetch(phase string) []Ask
 }
 
-// asks are the calls to make ahead for a configuration.
-func (p Plugin) asks(config any, phase string) []Ask {
-	if c, ok := config.(Prefetcher); ok {
-		return c.Prefetch(phase)
-	}
-	return p.Prefetch[phase]
-}
-
-// Option changes what [StartServer] serves.
-type Option func(*Plugin)
-
-// Prefetch makes calls ahead in a phase of every instance.
-func Prefetch(phase string, asks ...Ask) Option {
-	return func(p *Plugin) {
-		if p.Prefetch == nil {
-			p.Prefetch = map[string][]Ask{}
-		}
-		p.Prefetch[phase] = append(p.Prefetch[phase], asks...)
-	}
-}
-
-// Protocols restricts the routes that the plugin may be put on.
-func Protocols(names ...string) Option { return func(p *Plugin) { p.Protocols = names } }
-
-// StartServer is go-pdk's: it reads the flags -kong-prefix, -dump and -help from
-// the command line, prints what Kong asks for with -dump, and otherwise serves
-// until it gets a SIGTERM or SIGINT.
-func StartServer(constructor func() interface{}, version string, priority int, options ...Option) error {
-	p := Plugin{New: constructor, Version: version, Priority: priority}
-	for _, o := range options {
-		o(&p)
-	}
-	prefix := define("kong-prefix", "Kong's prefix; the socket is in there", func(name, usage string) {
-		flag.String(name, DefaultPrefix, usage)
-	})
-	dump := define("dump", "print what Kong asks for at its start, and exit", boolFlag)
-	help := define("help", "print the flags, and exit", boolFlag)
-	flag.Parse()
-	if help.String() == "true" {
-		flag.Usage()
-		os.Exit(2)
-	}
-	if dump.String() == "true" {
-		return p.Dump(os.Stdout, prefix.String())
-	}
-	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM, os.Interrupt)
-	defer stop()
-	return p.Serve(ctx, prefix.String())
-}
-
 // DefaultPrefix is where Kong runs unless it is told otherwise. Kong starts a
 // plugin server without -kong-prefix then.
 const DefaultPrefix = "/usr/local/kong"
-
-// define returns a flag's value. A program that has go-pdk's server in it, too,
-// has these flags already.
-func define(name, usage string, add func(name, usage string)) flag.Value {
-	if flag.Lookup(name) == nil {
-		add(name, usage)
-	}
-	return flag.Lookup(name).Value
-}
-
-func boolFlag(name, usage string) { flag.Bool(name, false, usage) }
 
 // Serve serves Kong on the socket in its prefix directory until ctx ends. Then
 // connections that wait for Kong are closed, events that are running come to their
