@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"io"
 	"os"
+
+	"golang.org/x/term"
 )
 
 // Screen is where a command shows text to people.
@@ -47,16 +49,8 @@ func CanRedraw(out io.Writer) bool { return IsTerminal(out) && !dumb() }
 
 func dumb() bool { return os.Getenv("TERM") == "dumb" }
 
-// IsTerminal reports whether a stream is a terminal; the null device is none.
+// IsTerminal reports whether a stream is a terminal.
 func IsTerminal(stream any) bool {
 	f, ok := stream.(*os.File)
-	if !ok {
-		return false
-	}
-	info, err := f.Stat()
-	if err != nil || info.Mode()&os.ModeCharDevice == 0 {
-		return false
-	}
-	null, err := os.Stat(os.DevNull)
-	return err != nil || !os.SameFile(info, null)
+	return ok && term.IsTerminal(int(f.Fd()))
 }

@@ -7,7 +7,6 @@ package standin
 
 import (
 	"context"
-	"crypto/rand"
 	"errors"
 	"fmt"
 	"net"
@@ -16,6 +15,8 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
+
+	"github.com/google/uuid"
 
 	"diag405/kong/config"
 	"diag405/kong/gateway"
@@ -72,7 +73,7 @@ func (f Faults) Start(ctx context.Context, o gateway.Options) (gateway.Gateway, 
 		return nil, fmt.Errorf("making a prefix directory: %w", err)
 	}
 	g := &standIn{
-		options: o, faults: f, log: nginxlog.New(o.ErrorLog), prefix: prefix, nodeID: newUUID(), started: time.Now(),
+		options: o, faults: f, log: nginxlog.New(o.ErrorLog), prefix: prefix, nodeID: uuid.NewString(), started: time.Now(),
 		servers: map[string]*pluginserver.Server{}, conns: map[net.Conn]bool{},
 	}
 	g.life, g.end = context.WithCancel(context.Background())
@@ -279,12 +280,4 @@ func (g *standIn) Close() error {
 		return fmt.Errorf("removing the prefix directory: %w", err)
 	}
 	return nil
-}
-
-// newUUID makes a random UUID.
-func newUUID() string {
-	var u config.UUID
-	rand.Read(u[:])
-	u[6], u[8] = u[6]&0x0f|0x40, u[8]&0x3f|0x80
-	return u.String()
 }
