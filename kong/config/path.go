@@ -6,6 +6,8 @@ import (
 	"regexp"
 	"strings"
 	"unicode/utf8"
+
+	"diag405/kong/atc"
 )
 
 // NormalizePath brings a path into the form that Kong matches routes against
@@ -101,100 +103,10 @@ func IsRegexPath(path string) bool { return strings.HasPrefix(path, "~") }
 // CompilePath compiles a route's regular expression, "~" included, as Kong's
 // router does: "^" is put in front of the text as it stands (so of "~/a|/b"
 // only the first half is anchored), and named groups may be written (?<name>).
-//
-// Kong hands the expression to Rust's regex crate. Both it and Go's regexp run
-// in linear time, take the leftmost match with Perl's preferences, and know no
-// look-around and no back-references. What differs: \d, \w and \s are Unicode
-// classes in Rust, which is translated here; \b looks at ASCII only in Go;
-// (?x) and set operations inside a class ([a-z&&[^b]]) exist only in Rust and
-// are refused; \Q...\E and \C exist only in Go and are refused too.
+// Kong hands the expression to Rust's regex crate, see [atc.CompileRegex].
 func CompilePath(path string) (*regexp.Regexp, error) {
 	pattern := "^" + strings.ReplaceAll(strings.TrimPrefix(path, "~"), "?<", "?P<")
-	return CompileRegex(pattern)
-}
-
-// CompileRegex compiles an expression in the dialect of Rust's regex crate, as
-// far as [CompilePath] describes it.
-func CompileRegex(pattern string) (*regexp.Regexp, error) {
-	translated, err := fromRust(pattern)
-	if err != nil {
-		return nil, err
-	}
-	return regexp.Compile(translated)
-}
-
-// rustClasses are Rust's Unicode meanings of the Perl classes, in Go's words,
-// for use inside brackets.
-var rustClasses = map[byte]string{
-	'd': `\p{Nd}`,
-	'w': `\p{L}\p{M}\p{Nd}\p{Nl}\p{Pc}\x{200c}\x{200d}`,
-	's': `\t-\r \x{85}\p{Z}`,
-}
-
-// fromRust rewrites what Go reads differently.
-func fromRust(pattern string) (string, error) {
-	var out strings.Builder
-	inClass := false
-	for i := 0; i < len(pattern); i++ {
-		c := pattern[i]
-		switch {
-		case c == '\\' && i+1 < len(pattern):
-			i++
-			if strings.IndexByte("QC", pattern[i]) >= 0 {
-				return "", fmt.Errorf(`unrecognized escape sequence \%c`, pattern[i])
-			}
-			out.WriteString(rustEscape(pattern[i], inClass))
-			continue
-		case c == '[' && !inClass:
-			inClass = true
-			n := classStart(pattern[i:])
-			out.WriteString(pattern[i : i+n])
-			i += n - 1
-			continue
-		case c == ']':
-			inClass = false
-		case inClass && strings.HasPrefix(pattern[i:], "[:"):
-			n := max(1, strings.Index(pattern[i:], ":]")+2)
-			out.WriteString(pattern[i : i+n])
-			i += n - 1
-			continue
-		case inClass && isSetOperation(pattern[i:]):
-			return "", fmt.Errorf("set operation in a character class is not supported here: %q", pattern)
-		}
-		out.WriteByte(c)
-	}
-	return out.String(), nil
-}
-
-// classStart is the length of a class's opening: "[", "[^", and a "]" right
-// behind it that stands for itself.
-func classStart(s string) int {
-	n := 1
-	if strings.HasPrefix(s[n:], "^") {
-		n++
-	}
-	if strings.HasPrefix(s[n:], "]") {
-		n++
-	}
-	return n
-}
-
-func isSetOperation(s string) bool {
-	return strings.HasPrefix(s, "&&") || strings.HasPrefix(s, "~~") || strings.HasPrefix(s, "--") ||
-		strings.HasPrefix(s, "[")
-}
-
-func rustEscape(c byte, inClass bool) string {
-	if set, ok := rustClasses[c]; ok {
-		if inClass {
-			return set
-		}
-		return "[" + set + "]"
-	}
-	if set, ok := rustClasses[c|0x20]; ok && !inClass {
-		return "[^" + set + "]"
-	}
-	return string([]byte{'\\', c})
+	return atc.CompileRegex(pattern)
 }
 
 // checkRoutePath says what Kong finds wrong with one of a route's paths

@@ -9,6 +9,7 @@ import (
 	"strconv"
 	"strings"
 
+	"diag405/kong/atc"
 	"diag405/kong/config"
 )
 
@@ -249,7 +250,7 @@ func (h *headerPattern) add(value string) error {
 		h.values = append(h.values, lowerASCII(value))
 		return nil
 	}
-	re, err := config.CompileRegex(lowerASCII(pattern))
+	re, err := atc.CompileRegex(lowerASCII(pattern))
 	if err != nil {
 		return fmt.Errorf("%q: %w", value, err)
 	}
