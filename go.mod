@@ -4,6 +4,7 @@ go 1.26
 
 require (
 	github.com/Kong/go-pdk v0.11.0
+	github.com/dlclark/regexp2/v2 v2.13.0
 	github.com/dunglas/httpsfv v1.1.2
 	github.com/google/uuid v1.6.0
 	github.com/hashicorp/golang-lru/v2 v2.0.7

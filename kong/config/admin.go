@@ -17,10 +17,10 @@ type Admin struct {
 	Targets   []json.RawMessage // GET /upstreams/{id}/targets of each
 }
 
-// FromAdmin reads a configuration from what the Admin API gave. Ids are the real
-// ones. Fields that neither routing nor the way of a request needs are passed
+// FromAdmin reads a configuration from what the Admin API gave, for a router
+// flavour as in [Parse]. Ids are the real ones. Fields that neither routing nor the way of a request needs are passed
 // over, known to this package or not.
-func FromAdmin(a Admin) (*Config, error) {
+func FromAdmin(a Admin, options ...Option) (*Config, error) {
 	doc := map[string]any{"_format_version": "3.0"}
 	for _, c := range []struct {
 		kind    string
@@ -44,7 +44,7 @@ func FromAdmin(a Admin) (*Config, error) {
 	if err != nil {
 		return nil, fmt.Errorf("collecting the configuration: %w", err)
 	}
-	return Parse(data)
+	return Parse(data, options...)
 }
 
 // The fields that [Parse] reads.
@@ -56,7 +56,7 @@ var (
 	routeFields = []string{
 		"id", "name", "service", "protocols", "methods", "hosts", "paths", "headers", "snis", "sources",
 		"destinations", "strip_path", "preserve_host", "path_handling", "regex_priority",
-		"https_redirect_status_code", "request_buffering", "response_buffering", "expression", "tags",
+		"https_redirect_status_code", "request_buffering", "response_buffering", "expression", "priority", "created_at", "tags",
 	}
 	pluginFields = []string{
 		"id", "name", "instance_name", "service", "route", "consumer", "consumer_group", "enabled",

@@ -12,6 +12,7 @@ package config
 // Kong creates them.
 type Config struct {
 	FormatVersion string
+	Flavor        Flavor // the router flavour that it was read for
 	Services      []*Service
 	Routes        []*Route
 	Plugins       []*Plugin
@@ -54,7 +55,9 @@ type Route struct {
 	HTTPSRedirectStatusCode int
 	RequestBuffering        bool
 	ResponseBuffering       bool
-	Expression              string // set only for the expressions router flavour
+	Expression              string // of the expressions flavour only, instead of methods, hosts, paths, ...
+	Priority                int    // of a route with an expression: the higher is tried first
+	CreatedAt               int    // Unix time in seconds, 0 when it is not written: then it is when Kong loads it
 	Tags                    []string
 }
 

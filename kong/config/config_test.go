@@ -43,6 +43,7 @@ upstreams:
 	}
 	assert.Equal(t, &config.Config{
 		FormatVersion: "3.0",
+		Flavor:        config.TraditionalCompatible,
 		Services:      []*config.Service{s},
 		Routes:        []*config.Route{r},
 		Plugins: []*config.Plugin{{
@@ -219,6 +220,15 @@ func TestParseRefuses(t *testing.T) {
 		{"routes: [{protocols: [tcp], sources: [{}]}]", `routes[0]: sources[0]: needs ip or port`},
 		{"routes: [{paths: [/], path_handling: v2}]", `routes[0]: path_handling: "v2" should be one of ["v0" "v1"]`},
 		{"routes: [{paths: [/], https_redirect_status_code: 303}]", `routes[0]: https_redirect_status_code: 303 should be one of 426, 301, 302, 307, 308`},
+		{"routes: [{hosts: ['a-.b']}]", `routes[0]: hosts[0]: "a-.b" is not a host name`},
+		{"routes: [{hosts: ['a..b']}]", `routes[0]: hosts[0]: "a..b" is not a host name`},
+		{"routes: [{hosts: ['a:70000']}]", `routes[0]: hosts[0]: "a:70000" has a port outside 0..65535`},
+		{"routes: [{hosts: ['256.1.1.1']}]", `routes[0]: hosts[0]: "256.1.1.1" is not a host name`},
+		{"routes: [{hosts: ['1:2:3']}]", `routes[0]: hosts[0]: "1:2:3" is not a host name`},
+		{"routes: [{hosts: ['']}]", `routes[0]: hosts[0]: must not be empty`},
+		{"routes: [{headers: {x-a: ['']}}]", `routes[0]: headers: x-a[0]: must not be empty`},
+		{"routes: [{headers: {x-a: ['~*(']}}]", "routes[0]: headers: x-a[0]: \"~*(\" is not a regular expression of Kong's router: error parsing regexp: missing closing ): `(`"},
+		{"routes: [{paths: [/], snis: [10.0.0.1]}]", `routes[0]: snis[0]: "10.0.0.1" is not a host name`},
 		{"routes: [{paths: [/], service: x}]", `routes[0]: service: "x" is not among the services`},
 		{"services: [{host: h, routes: [{paths: [/], service: x}]}]", `services[0]: routes[0]: service: "x" is set on a route that stands inside a service`},
 
@@ -233,6 +243,22 @@ func TestParseRefuses(t *testing.T) {
 		{"upstreams: [{name: u, algorithm: random}]", `upstreams[0] "u": algorithm: "random" should be one of ["round-robin" "consistent-hashing" "least-connections" "latency"]`},
 		{"upstreams: [{name: u, targets: [{target: 'a:b'}]}]", `upstreams[0] "u": targets[0] "a:b": target: "a:b" has a port outside 0..65535`},
 		{"upstreams: [{name: u, targets: [{target: a, weight: 70000}]}]", `upstreams[0] "u": targets[0] "a": weight: 70000 is outside 0..65535`},
+		{"upstreams: [{name: 10.0.0.1}]", `upstreams[0] "10.0.0.1": name: "10.0.0.1" must not be an address`},
+		{"upstreams: [{name: '5'}]", `upstreams[0] "5": name: "5" is not a host name`},
+		{"upstreams: [{name: 5}]", `upstreams[0] "5": name: "5" should be a string`},
+		{"upstreams: [{name: 'u:80'}]", `upstreams[0] "u:80": name: "u:80" may only have letters, digits and . - _ ~` +
+			"\n" + `upstreams[0] "u:80": name: "u:80" must not have a port`},
+		{"upstreams: [{name: u, slots: 5}]", `upstreams[0] "u": slots: 5 is outside 10..65536`},
+		{"upstreams: [{name: u, hash_on: header}]", `upstreams[0] "u": hash_on_header: is required with hash_on = header`},
+		{"upstreams: [{name: u, hash_on: path, hash_fallback: cookie}]", `upstreams[0] "u": hash_on_cookie: is required with hash_fallback = cookie`},
+		{"upstreams: [{name: u, hash_fallback: ip}]", `upstreams[0] "u": hash_fallback: "ip" has to be none with hash_on = none`},
+		{"upstreams: [{name: u, hash_on: ip, hash_fallback: ip}]", `upstreams[0] "u": hash_fallback: "ip" has to differ from hash_on`},
+		{"upstreams: [{name: u, hash_on: header, hash_on_header: a, hash_fallback: header, hash_fallback_header: a}]",
+			`upstreams[0] "u": hash_fallback_header: has to differ from hash_on_header`},
+		{"upstreams: [{name: u, hash_on: colour}]", `upstreams[0] "u": hash_on: "colour" should be one of ["none" "consumer" "ip" "header" "cookie" "path" "query_arg" "uri_capture"]`},
+		{"upstreams: [{name: u, healthchecks: {active: {timeout: -1}}}]", `upstreams[0] "u": healthchecks: active: timeout: -1 is outside 0..65535`},
+		{"upstreams: [{name: u, healthchecks: {passive: {unhealthy: {http_failures: 256}}}}]",
+			`upstreams[0] "u": healthchecks: passive: unhealthy: http_failures: 256 is outside 0..255`},
 		{"targets: [{target: a, upstream: u}]", `targets[0] "a": upstream: "u" is not among the upstreams`},
 
 		{"service: []", `service: unknown field`},

@@ -93,6 +93,8 @@ func join(where, field string) string {
 	return where + ": " + field
 }
 
+var errEmpty = errors.New("must not be empty")
+
 // get is the field's node, nil when it is absent or null.
 func (o *object) get(field string) *yaml.Node {
 	o.known[field] = true
@@ -214,7 +216,11 @@ func (o *object) strings(field string, check func(string) error) []string {
 	list := make([]string, 0, len(nodes))
 	for i, n := range nodes {
 		s, err := scalarString(n)
-		if err == nil && check != nil {
+		switch {
+		case err != nil:
+		case s == "": // Kong takes an empty string for none, but not in a list
+			err = errEmpty
+		case check != nil:
 			err = check(s)
 		}
 		if err != nil {

@@ -9,7 +9,8 @@ import (
 	"go.yaml.in/yaml/v3"
 )
 
-// Parse reads a declarative configuration, YAML or JSON. References are
+// Parse reads a declarative configuration, YAML or JSON, for the router flavour
+// that [For] says or, without it, that the document shows. References are
 // resolved, defaults filled in, and entities without an id get the one that Kong
 // in DB-less mode generates for them.
 //
@@ -20,12 +21,12 @@ import (
 //
 // Entities that neither routing nor the way of a request needs (certificates,
 // credentials, vaults, ...) are accepted and skipped.
-func Parse(data []byte) (*Config, error) {
+func Parse(data []byte, options ...Option) (*Config, error) {
 	root, err := parseDocument(data)
 	if err != nil {
 		return nil, err
 	}
-	d := newDocument(root)
+	d := newDocument(root, options...)
 	d.read()
 	if len(d.errs) > 0 {
 		return nil, errors.Join(d.errs...)
@@ -62,7 +63,7 @@ type document struct {
 	names map[string]bool // consumers, by name and id
 }
 
-func newDocument(root *yaml.Node) *document {
+func newDocument(root *yaml.Node, options ...Option) *document {
 	d := &document{
 		config: &Config{},
 		nodes:  map[any]*yaml.Node{},
@@ -73,6 +74,10 @@ func newDocument(root *yaml.Node) *document {
 		root = root.Content[0]
 	}
 	d.root = newObject("", root, &d.errs)
+	d.config.Flavor = hint(root)
+	for _, option := range options {
+		option(d)
+	}
 	return d
 }
 
@@ -156,7 +161,7 @@ func (d *document) readConsumerGroups() {
 // name either, where Kong draws a random one, it depends on the entity's place.
 func (d *document) identify(kind string, o *object) (id, name string) {
 	name = o.str("name", "")
-	if o.has("name") {
+	if name != "" {
 		o.check("name", name, checkName)
 	}
 	id = d.entityID(kind, o, name)

@@ -34,6 +34,9 @@ type Change struct {
 	//	                to the route, else of a new one on the route; nil removes
 	//	                all that apply: the route's, the service's, global ones
 	Set map[string]any
+
+	// Flavor is the router flavour that the result is for; "" goes by the document.
+	Flavor Flavor
 }
 
 // Patch makes a change to a declarative configuration as it is written. Keys
@@ -68,7 +71,7 @@ func Patch(doc []byte, c Change) ([]byte, error) {
 	if !p.json {
 		out = []byte(keepLayout(string(doc), string(plain), string(out)))
 	}
-	if _, err := Parse(out); err != nil {
+	if _, err := Parse(out, For(c.Flavor)); err != nil {
 		return nil, fmt.Errorf("the change leaves a configuration that Kong refuses: %w", err)
 	}
 	return out, nil
@@ -85,7 +88,7 @@ type patch struct {
 
 // find reads the document and looks the change's entities up in it.
 func (p *patch) find(c Change) error {
-	p.doc = newDocument(p.root)
+	p.doc = newDocument(p.root, For(c.Flavor))
 	p.doc.read()
 	if len(p.doc.errs) > 0 {
 		return errors.Join(p.doc.errs...)

@@ -8,6 +8,7 @@ import (
 	"unicode/utf8"
 
 	"diag405/kong/atc"
+	"diag405/kong/pcre"
 )
 
 // NormalizePath brings a path into the form that Kong matches routes against
@@ -109,9 +110,21 @@ func CompilePath(path string) (*regexp.Regexp, error) {
 	return atc.CompileRegex(pattern)
 }
 
+// LowerASCII is Lua's string.lower, with which Kong lowers the names and values of
+// a route's headers. It goes by bytes.
+func LowerASCII(s string) string {
+	out := []byte(s)
+	for i, c := range out {
+		if 'A' <= c && c <= 'Z' {
+			out[i] = c + 'a' - 'A'
+		}
+	}
+	return string(out)
+}
+
 // checkRoutePath says what Kong finds wrong with one of a route's paths
 // (router_path in kong/db/schema/typedefs.lua).
-func checkRoutePath(path string) error {
+func checkRoutePath(path string, flavor Flavor) error {
 	if !strings.HasPrefix(path, "/") && !strings.HasPrefix(path, "~/") {
 		return fmt.Errorf("%q should start with / (plain) or ~/ (regular expression)", path)
 	}
@@ -119,7 +132,7 @@ func checkRoutePath(path string) error {
 		return fmt.Errorf("%q must not have empty segments", path)
 	}
 	if IsRegexPath(path) {
-		return checkRegexPath(path)
+		return checkRegexPath(path, flavor)
 	}
 	if err := checkServicePath(path); errors.Is(err, errPercent) {
 		return err
@@ -130,8 +143,12 @@ func checkRoutePath(path string) error {
 	return nil
 }
 
-func checkRegexPath(path string) error {
-	if _, err := CompilePath(path); err != nil {
+func checkRegexPath(path string, flavor Flavor) error {
+	_, err := CompilePath(path)
+	if flavor == Traditional {
+		_, err = pcre.CompileAnchored(path[1:])
+	}
+	if err != nil {
 		return fmt.Errorf("%q is not a regular expression of Kong's router: %w", path, err)
 	}
 	return nil

@@ -7,7 +7,12 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+
+	"diag405/kong/atc"
 )
+
+// maxTime bounds a time in seconds.
+const maxTime = 1 << 40
 
 var upperCase = regexp.MustCompile(`^[A-Z]+$`)
 
@@ -34,8 +39,8 @@ func (d *document) readRoute(o *object, parent *Service) {
 		Methods:                 o.set("methods", checkMethod),
 		Hosts:                   o.strings("hosts", checkRouteHost),
 		Paths:                   d.readPaths(o),
-		Headers:                 readHeaders(o),
-		SNIs:                    o.set("snis", checkSNI),
+		Headers:                 d.readHeaders(o),
+		SNIs:                    o.set("snis", d.checkSNI()),
 		Sources:                 readPeers(o, "sources"),
 		Destinations:            readPeers(o, "destinations"),
 		StripPath:               o.boolean("strip_path", !isGRPC(protocols)),
@@ -45,14 +50,18 @@ func (d *document) readRoute(o *object, parent *Service) {
 		HTTPSRedirectStatusCode: o.integer("https_redirect_status_code", 426, 301, 426),
 		RequestBuffering:        o.boolean("request_buffering", true),
 		ResponseBuffering:       o.boolean("response_buffering", true),
-		Expression:              o.str("expression", ""),
+		CreatedAt:               o.integer("created_at", 0, 0, maxTime),
 		Tags:                    o.set("tags", nil),
+	}
+	if d.config.Flavor == Expressions {
+		r.Expression = o.str("expression", "")
+		r.Priority = o.integer("priority", 0, 0, maxPriority)
 	}
 	d.config.Routes = append(d.config.Routes, r)
 	d.nodes[r] = o.node
-	o.skip("priority", "filter_chains")
+	o.skip("filter_chains")
 	o.skip(common...)
-	checkRoute(o, r)
+	d.checkRoute(o, r)
 	d.resolveRouteService(o, r)
 	for _, p := range o.objects("plugins", "name") {
 		d.readPlugin(p, Scope{Route: r})
@@ -78,11 +87,12 @@ func isGRPC(protocols []string) bool {
 }
 
 func (d *document) readPaths(o *object) []string {
+	check := func(p string) error { return checkRoutePath(p, d.config.Flavor) }
 	old := d.config.FormatVersion == "2.1" || d.config.FormatVersion == "1.1"
 	if !old {
-		return o.strings("paths", checkRoutePath)
+		return o.strings("paths", check)
 	}
-	paths := o.strings("paths", func(p string) error { return checkRoutePath(migratePath(p)) })
+	paths := o.strings("paths", func(p string) error { return check(migratePath(p)) })
 	for i := range paths {
 		paths[i] = migratePath(paths[i])
 	}
@@ -91,7 +101,7 @@ func (d *document) readPaths(o *object) []string {
 
 var headerCharacters = regexp.MustCompile(`^[a-zA-Z0-9_-]+$`)
 
-func readHeaders(o *object) map[string][]string {
+func (d *document) readHeaders(o *object) map[string][]string {
 	n := o.get("headers")
 	if n == nil {
 		return nil
@@ -102,7 +112,7 @@ func readHeaders(o *object) map[string][]string {
 		if err := checkHeader(name); err != nil {
 			h.fail(name, err)
 		}
-		headers[name] = h.strings(name, nil)
+		headers[name] = h.strings(name, d.checkHeaderValue)
 	}
 	return headers
 }
@@ -113,6 +123,20 @@ func checkHeader(name string) error {
 	}
 	if strings.EqualFold(name, "host") {
 		return errors.New("hosts are matched by the field hosts")
+	}
+	return nil
+}
+
+// checkHeaderValue compiles an expression, which has "~*" in front, as the router
+// will: lowered, its escapes and group names included. The traditional one does it request by request, and takes a broken one
+// for one that never matches.
+func (d *document) checkHeaderValue(value string) error {
+	pattern, ok := strings.CutPrefix(value, "~*")
+	if !ok || d.config.Flavor == Traditional {
+		return nil
+	}
+	if _, err := atc.CompileRegex(LowerASCII(pattern)); err != nil {
+		return fmt.Errorf("%q is not a regular expression of Kong's router: %w", value, err)
 	}
 	return nil
 }
@@ -135,7 +159,7 @@ func readPeers(o *object, field string) []Peer {
 
 // checkRoute reports what the fields of a route say against each other
 // (kong/db/schema/entities/routes.lua and routes_subschemas.lua).
-func checkRoute(o *object, r *Route) {
+func (d *document) checkRoute(o *object, r *Route) {
 	if o.has("https_redirect_status_code") && !slices.Contains([]int{426, 301, 302, 307, 308}, r.HTTPSRedirectStatusCode) {
 		o.fail("https_redirect_status_code", fmt.Errorf("%d should be one of 426, 301, 302, 307, 308", r.HTTPSRedirectStatusCode))
 	}
@@ -143,12 +167,13 @@ func checkRoute(o *object, r *Route) {
 		o.fail("protocols", errors.New("needs at least one"))
 		return
 	}
-	if r.Expression != "" || len(r.Protocols) == 0 {
+	if len(r.Protocols) == 0 {
 		return
 	}
 	checkFamily(o, r)
-	checkForbidden(o, r)
-	checkMatchers(o, r)
+	d.checkForbidden(o, r)
+	d.checkMatchers(o, r)
+	checkExpression(o, r)
 }
 
 // checkFamily refuses protocols that no one listener serves together.
@@ -167,17 +192,20 @@ func checkFamily(o *object, r *Route) {
 }
 
 // checkForbidden refuses fields that mean nothing with the route's protocols.
-func checkForbidden(o *object, r *Route) {
+func (d *document) checkForbidden(o *object, r *Route) {
 	var fields []string
 	switch {
 	case subsystems[r.Protocols[0]] == "stream":
 		fields = []string{"methods", "hosts", "paths", "headers"}
 	case isGRPC(r.Protocols):
 		fields = []string{"methods", "sources", "destinations"}
+		if d.config.Flavor == Expressions {
+			fields = fields[:1]
+		}
 		if r.StripPath {
 			o.fail("strip_path", fmt.Errorf("cannot be true when protocols is %q", r.Protocols))
 		}
-	default:
+	case d.config.Flavor != Expressions:
 		fields = []string{"sources", "destinations"}
 	}
 	for _, field := range fields {
@@ -192,7 +220,10 @@ func checkForbidden(o *object, r *Route) {
 }
 
 // checkMatchers wants a route to match something.
-func checkMatchers(o *object, r *Route) {
+func (d *document) checkMatchers(o *object, r *Route) {
+	if r.Expression != "" {
+		return
+	}
 	fields := []string{"methods", "hosts", "headers", "paths", "snis"}
 	switch {
 	case r.Protocols[0] == "tls_passthrough":
@@ -201,6 +232,9 @@ func checkMatchers(o *object, r *Route) {
 		fields = []string{"sources", "destinations", "snis"}
 	case isGRPC(r.Protocols):
 		fields = fields[1:]
+	}
+	if d.config.Flavor == Expressions {
+		fields = append(fields, "expression")
 	}
 	for _, field := range fields {
 		if n := o.get(field); n != nil && len(n.Content) > 0 {

@@ -15,6 +15,8 @@ func (d *document) readUpstream(o *object) {
 	id, name := d.identify("upstreams", o)
 	if name == "" && !o.has("name") {
 		o.fail("name", errors.New("is required"))
+	} else if name != "" {
+		o.check("name", name, checkNameOnly)
 	}
 	u := &Upstream{
 		ID:         id,
@@ -24,9 +26,10 @@ func (d *document) readUpstream(o *object) {
 	}
 	d.config.Upstreams = append(d.config.Upstreams, u)
 	d.nodes[u] = o.node
-	o.skip("hash_on", "hash_fallback", "hash_on_header", "hash_fallback_header", "hash_on_cookie",
-		"hash_on_cookie_path", "hash_on_query_arg", "hash_fallback_query_arg", "hash_on_uri_capture",
-		"hash_fallback_uri_capture", "slots", "healthchecks", "tags", "client_certificate", "use_srv_name")
+	checkHashing(o)
+	checkHealthchecks(o)
+	o.integer("slots", 10000, 10, 1<<16)
+	o.skip("tags", "client_certificate", "use_srv_name")
 	o.skip(common...)
 	for _, t := range o.objects("targets", "target") {
 		d.readTarget(t, u)

@@ -247,10 +247,10 @@ func compileHeaders(route *config.Route) ([]headerPattern, error) {
 func (h *headerPattern) add(value string) error {
 	pattern, isRegex := strings.CutPrefix(value, "~*")
 	if !isRegex {
-		h.values = append(h.values, lowerASCII(value))
+		h.values = append(h.values, config.LowerASCII(value))
 		return nil
 	}
-	re, err := atc.CompileRegex(lowerASCII(pattern))
+	re, err := atc.CompileRegex(config.LowerASCII(pattern))
 	if err != nil {
 		return fmt.Errorf("%q: %w", value, err)
 	}
@@ -261,16 +261,7 @@ func (h *headerPattern) add(value string) error {
 // headerKey is how header names are compared: OpenResty's header table takes
 // underscores for dashes.
 func headerKey(name string) string {
-	return lowerASCII(strings.ReplaceAll(name, "_", "-"))
-}
-
-func lowerASCII(s string) string {
-	return strings.Map(func(r rune) rune {
-		if 'A' <= r && r <= 'Z' {
-			return r + 'a' - 'A'
-		}
-		return r
-	}, s)
+	return config.LowerASCII(strings.ReplaceAll(name, "_", "-"))
 }
 
 func (h headerPattern) match(value string) bool {
