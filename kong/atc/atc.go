@@ -21,6 +21,7 @@ package atc
 import (
 	"net/netip"
 	"regexp"
+	"strconv"
 )
 
 // An Expression is one route's condition.
@@ -114,3 +115,16 @@ func Number(n int64) Value { return Value{Type: Int, Number: n} }
 
 // Addr is a value of type IpAddr.
 func Addr(a netip.Addr) Value { return Value{Type: IPAddr, Addr: a} }
+
+// String is the value as it is written in an expression, text without its quotes.
+func (v Value) String() string {
+	switch v.Type {
+	case Int:
+		return strconv.FormatInt(v.Number, 10)
+	case IPAddr:
+		return v.Addr.String()
+	case IPCIDR:
+		return v.Block.String()
+	}
+	return v.Text
+}

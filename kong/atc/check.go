@@ -68,6 +68,17 @@ func (e *Expression) Fields() []string {
 	return out
 }
 
+// Texts are those of the expression's fields that hold text, in a schema of Kong's.
+func (e *Expression) Texts() []string {
+	var out []string
+	for _, field := range e.Fields() {
+		if t, _ := HTTP.typeOf(field); t == String {
+			out = append(out, field)
+		}
+	}
+	return out
+}
+
 func (e *Expression) predicates() []*predicate {
 	var out []*predicate
 	walk(e.root, func(p *predicate) { out = append(out, p) })

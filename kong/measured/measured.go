@@ -3,7 +3,7 @@
 //
 // The files in testdata have an object a line: a declarative configuration, the
 // requests that a freshly loaded, warmed-up Kong got with it, and what became of
-// each. Test files name a [Set]; an environment variable names other files.
+// each ([Fresh] excepted). Test files name a [Set]; an environment variable names other files.
 package measured
 
 import (
@@ -64,6 +64,13 @@ type Set struct{ variable, file string }
 var (
 	// Routing is 60 configurations with 1,560 requests to the router alone.
 	Routing = Set{"DIAG405_ROUTING", "routing-3.9.1.jsonl.gz"}
+	// Traditional and Expressions are 119 configurations with 2,386 requests, and 59
+	// with 1,534, to the routers of these flavours.
+	Traditional = Set{"DIAG405_ROUTING_TRADITIONAL", "routing-traditional-3.9.1.jsonl.gz"}
+	Expressions = Set{"DIAG405_ROUTING_EXPRESSIONS", "routing-expressions-3.9.1.jsonl.gz"}
+	// Fresh is five requests to a Kong that had just been started, and that one which
+	// has run for a while routes otherwise.
+	Fresh = Set{"DIAG405_ROUTING_FRESH", "routing-fresh-3.9.1.jsonl.gz"}
 	// Plugins is 111 requests through request-transformer, cors,
 	// request-termination, and to Kong's own answers.
 	Plugins = Set{"DIAG405_PLUGINS", "plugins-3.9.1.jsonl.gz"}

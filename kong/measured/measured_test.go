@@ -16,6 +16,9 @@ func TestSets(t *testing.T) {
 		scenarios, requests int
 	}{
 		{Routing, 60, 1560},
+		{Traditional, 119, 2386},
+		{Expressions, 59, 1534},
+		{Fresh, 5, 5},
 		{Plugins, 39, 111},
 	} {
 		t.Setenv(c.set.variable, "")

@@ -1,56 +1,14 @@
 package router
 
 import (
-	"errors"
 	"fmt"
-	"net/http"
 	"regexp"
 	"slices"
-	"strconv"
 	"strings"
 
 	"diag405/kong/atc"
 	"diag405/kong/config"
 )
-
-// A query is a request in the form that conditions look at.
-type query struct {
-	method, path, scheme, sni string
-	host                      string // without port
-	port                      int    // of the Host header, else the one Kong listens on
-	header                    http.Header
-}
-
-func newQuery(req Request) *query {
-	uri, _ := OriginForm(req.Target)
-	path, _, _ := strings.Cut(uri, "?") // with its "#", unlike SplitTarget's query
-	q := &query{
-		method: req.Method,
-		path:   Normalize(path),
-		scheme: req.Scheme,
-		sni:    req.SNI,
-		port:   req.Port,
-		header: req.Header,
-	}
-	host, port, ok := splitPort(req.Host)
-	q.host = host
-	if ok {
-		q.port = port
-	}
-	return q
-}
-
-// splitPort splits at the first colon, and only before a number: the brackets of
-// an IPv6 address stay whole, their port included (split_host_port in
-// kong/router/transform.lua).
-func splitPort(s string) (host string, port int, ok bool) {
-	host, digits, found := strings.Cut(s, ":")
-	port, err := strconv.Atoi(digits)
-	if !found || err != nil {
-		return s, 0, false
-	}
-	return host, port, true
-}
 
 // compiled is a route, or the part of one with a group of its paths. All its
 // conditions must hold, and an absent one does.
@@ -58,17 +16,23 @@ type compiled struct {
 	route    *config.Route
 	id       config.UUID
 	priority uint64
+	fresh    uint64 // priority in a worker that has just started
 
 	plain   []string // paths
 	regexes []*regexp.Regexp
 	hosts   []hostPattern
 	headers []headerPattern
+
+	// Of the expressions flavour:
+	expression            *atc.Expression // instead of all above
+	protocols             []string        // "" for any
+	sources, destinations []peerPattern
 }
 
 // compileRoute makes one part for each group of the route's paths.
-func compileRoute(route *config.Route) ([]*compiled, error) {
+func compileRoute(route *config.Route, flavor config.Flavor) ([]*compiled, error) {
 	if route.Expression != "" {
-		return nil, errors.New("has an expression, which needs router_flavor = expressions: only traditional_compatible is modelled")
+		return compileExpression(route, flavor)
 	}
 	headers, err := compileHeaders(route)
 	if err != nil {
@@ -80,9 +44,13 @@ func compileRoute(route *config.Route) ([]*compiled, error) {
 	}
 	var parts []*compiled
 	for i, paths := range groups {
-		part := &compiled{route: route, id: ids[i], priority: priority(route, paths), headers: headers}
+		p := priorityOf(route, paths)
+		part := &compiled{route: route, id: ids[i], priority: p.warm(), fresh: p.fresh(), headers: headers}
 		if err := part.addPaths(paths); err != nil {
 			return nil, err
+		}
+		if flavor == config.Expressions {
+			part.addPeers()
 		}
 		for _, h := range route.Hosts {
 			part.hosts = append(part.hosts, newHostPattern(h))
@@ -109,10 +77,13 @@ func (c *compiled) addPaths(paths []string) error {
 
 // match also returns what of the path was matched.
 func (c *compiled) match(q *query) (prefix string, ok bool) {
+	if c.expression != nil {
+		return c.matchExpression(q)
+	}
 	if len(c.route.Methods) > 0 && !slices.Contains(c.route.Methods, q.method) {
 		return "", false
 	}
-	if !c.matchSNI(q) || !c.matchHost(q) || !c.matchHeaders(q) {
+	if !c.matchSNI(q) || !c.matchHost(q) || !c.matchHeaders(q) || !c.matchProtocol(q) || !c.matchPeers(q) {
 		return "", false
 	}
 	return c.matchPath(q.path)
@@ -136,7 +107,11 @@ func (c *compiled) matchPath(path string) (prefix string, ok bool) {
 }
 
 // captures are the groups of the expression that matched.
-func (c *compiled) captures(path string) Captures {
+func (c *compiled) captures(q *query) Captures {
+	if c.expression != nil {
+		return c.expressionCaptures(q)
+	}
+	path := q.path
 	for _, re := range c.regexes {
 		groups := re.FindStringSubmatch(path)
 		if groups == nil {
@@ -159,12 +134,13 @@ func (c *compiled) captures(path string) Captures {
 // A hostPattern is an entry of a route's hosts.
 type hostPattern struct {
 	exact, prefix, suffix string // one of them
-	port                  int    // 0 is any
+	port                  int
+	hasPort               bool // else any
 }
 
 func newHostPattern(s string) hostPattern {
-	host, port, _ := splitPort(s)
-	h := hostPattern{port: port}
+	host, port, hasPort := splitPort(s)
+	h := hostPattern{port: port, hasPort: hasPort}
 	switch {
 	case strings.HasPrefix(host, "*"):
 		h.suffix = host[1:]
@@ -178,7 +154,7 @@ func newHostPattern(s string) hostPattern {
 
 // match compares case and all: Kong does not lower the Host header.
 func (h hostPattern) match(q *query) bool {
-	if h.port != 0 && h.port != q.port {
+	if h.hasPort && h.port != q.port {
 		return false
 	}
 	switch {
@@ -224,6 +200,7 @@ func matchSNI(pattern, sni string) bool {
 // enough, in any occurrence of the header.
 type headerPattern struct {
 	name    string // lower case, with dashes
+	inKong  headerName
 	values  []string
 	regexes []*regexp.Regexp
 }
@@ -231,7 +208,7 @@ type headerPattern struct {
 func compileHeaders(route *config.Route) ([]headerPattern, error) {
 	var patterns []headerPattern
 	for name, values := range route.Headers {
-		h := headerPattern{name: headerKey(name)}
+		h := headerPattern{name: headerKey(name), inKong: newHeaderName(name)}
 		for _, value := range values {
 			if err := h.add(value); err != nil {
 				return nil, fmt.Errorf("header %q: %w", name, err)
@@ -258,27 +235,22 @@ func (h *headerPattern) add(value string) error {
 	return nil
 }
 
-// headerKey is how header names are compared: OpenResty's header table takes
-// underscores for dashes.
+// headerKey is how the names of a route's headers are compared.
 func headerKey(name string) string {
 	return config.LowerASCII(strings.ReplaceAll(name, "_", "-"))
 }
 
 func (h headerPattern) match(value string) bool {
-	value = strings.ToLower(value)
+	value = atc.Lower(value)
 	return slices.Contains(h.values, value) ||
 		slices.ContainsFunc(h.regexes, func(re *regexp.Regexp) bool { return re.MatchString(value) })
 }
 
 func (c *compiled) matchHeaders(q *query) bool {
 	for _, h := range c.headers {
-		if !slices.ContainsFunc(headerValues(q.header, h.name), h.match) {
+		if !slices.ContainsFunc(h.inKong.values(q.header), h.match) {
 			return false
 		}
 	}
 	return true
-}
-
-func headerValues(header http.Header, key string) []string {
-	return header[http.CanonicalHeaderKey(key)]
 }

@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"testing"
 
+	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
 	"diag405/kong/config"
@@ -14,57 +15,104 @@ import (
 )
 
 // TestMeasured replays requests that a real Kong was given, and wants the same
-// route and the same upstream request for each.
+// route and the same upstream request for each: of each router flavour after it has
+// run for a while, and of the default one right after its start.
 func TestMeasured(t *testing.T) {
-	scenarios, err := measured.Routing.Scenarios()
+	warm, fresh := (*router.Router).Match, (*router.Router).MatchFresh
+	for _, set := range []struct {
+		name string
+		set  measured.Set
+		find func(*router.Router, router.Request) (*router.Match, bool)
+	}{
+		{"routing", measured.Routing, warm},
+		{"routing traditional", measured.Traditional, warm},
+		{"routing expressions", measured.Expressions, warm},
+		{"routing fresh", measured.Fresh, fresh},
+	} {
+		m := measurement{find: set.find}
+		for _, s := range scenarios(t, set.set) {
+			m.play(t, s)
+		}
+		summary := fmt.Sprintf("%s: %d of %d equal", set.name, m.equal, m.total)
+		fmt.Println(summary)
+		for _, difference := range m.differences[:min(10, len(m.differences))] {
+			t.Error(difference)
+		}
+		assert.Equal(t, m.total, m.equal, summary)
+	}
+}
+
+// TestByAge: the requests that were measured on a fresh Kong are those that it
+// routes otherwise than a warm one, and no measured request of a warm Kong is.
+func TestByAge(t *testing.T) {
+	for set, want := range map[measured.Set]bool{measured.Fresh: true, measured.Routing: false} {
+		for _, s := range scenarios(t, set) {
+			r := newMeasured(t, s)
+			for _, one := range s.Requests {
+				warm, fresh, differ := r.ByAge(request(one))
+				assert.Equal(t, want, differ, "%s: %s", s.ID, one.Target)
+				if differ {
+					assert.False(t, warm.Route == fresh.Route && warm.Prefix == fresh.Prefix)
+				}
+			}
+		}
+	}
+}
+
+func scenarios(t testing.TB, set measured.Set) []measured.Scenario {
+	list, err := set.Scenarios()
 	require.NoError(t, err)
-	var m measurement
-	for _, s := range scenarios {
-		m.play(t, s)
+	return list
+}
+
+func newMeasured(t testing.TB, s measured.Scenario) *router.Router {
+	cfg, err := config.Parse(s.Kong, config.For(config.Flavor(s.Flavor)))
+	require.NoError(t, err, s.ID)
+	r, err := router.New(cfg)
+	require.NoError(t, err, s.ID)
+	return r
+}
+
+func request(one measured.Request) router.Request {
+	header := http.Header{}
+	for name, value := range one.Headers {
+		header.Set(name, value)
 	}
-	summary := fmt.Sprintf("routing: %d of %d equal", m.equal, m.total)
-	fmt.Println(summary)
-	for _, difference := range m.differences[:min(10, len(m.differences))] {
-		t.Error(difference)
+	return router.Request{
+		Method: one.Method, Target: one.Target, Host: one.Host, Port: 8000, Header: header,
+		ClientIP: "127.0.0.1", ClientPort: 40000, ServerIP: "127.0.0.1",
 	}
-	require.Equal(t, m.total, m.equal, summary)
 }
 
 // A measurement counts what came out as measured.
 type measurement struct {
+	find         func(*router.Router, router.Request) (*router.Match, bool)
 	total, equal int
 	differences  []string
 }
 
 func (m *measurement) play(t *testing.T, s measured.Scenario) {
-	cfg, err := config.Parse(s.Kong)
-	require.NoError(t, err, s.ID)
-	r, err := router.New(cfg)
-	require.NoError(t, err, s.ID)
-	for _, req := range s.Requests {
-		header := http.Header{}
-		for name, value := range req.Headers {
-			header.Set(name, value)
-		}
-		got := route(r, router.Request{Method: req.Method, Target: req.Target, Host: req.Host, Port: 8000, Header: header})
-		m.compare(fmt.Sprintf("%s: %s %s on %s %v", s.ID, req.Method, req.Target, req.Host, req.Headers), got, req.Expect)
+	r := newMeasured(t, s)
+	for _, one := range s.Requests {
+		got := m.outcome(r, request(one))
+		m.compare(fmt.Sprintf("%s: %s %s on %s %v", s.ID, one.Method, one.Target, one.Host, one.Headers), got, one.Expect)
 	}
 }
 
-// route is what a gateway makes of the router's answer.
-func route(r *router.Router, req router.Request) measured.Outcome {
-	if router.Refused(req.Target) {
-		return measured.Outcome{Status: http.StatusBadRequest}
+// outcome is what a gateway makes of the router's answer.
+func (m *measurement) outcome(r *router.Router, req router.Request) measured.Outcome {
+	if refusal := r.Decide(req).Refusal; refusal == router.BadRequest {
+		return measured.Outcome{Status: refusal.Status()}
 	}
-	m, ok := r.Match(req)
+	got, ok := m.find(r, req)
 	if !ok {
 		return measured.Outcome{Status: http.StatusNotFound}
 	}
-	upstream := &measured.Upstream{Method: req.Method, URI: m.UpstreamURI, Host: m.UpstreamHost, Prefix: m.Stripped, Path: m.ForwardedPath}
+	upstream := &measured.Upstream{Method: req.Method, URI: got.UpstreamURI, Host: got.UpstreamHost, Prefix: got.Stripped, Path: got.ForwardedPath}
 	if upstream.Host == "" {
-		upstream.Host = serviceHost(m.Service)
+		upstream.Host = serviceHost(got.Service)
 	}
-	return measured.Outcome{Status: http.StatusOK, Route: m.Route.Name, Upstream: upstream}
+	return measured.Outcome{Status: http.StatusOK, Route: got.Route.Name, Upstream: upstream}
 }
 
 func serviceHost(s *config.Service) string {

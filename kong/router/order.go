@@ -35,6 +35,9 @@ const (
 // that both take: their paths may differ in rank.
 func (r *Router) Order(first, second *config.Route, req Request) Order {
 	q := newQuery(req)
+	if r.traditional != nil {
+		return r.traditional.orderFor(first, second, q)
+	}
 	a, _ := r.partOf(first, q)
 	b, _ := r.partOf(second, q)
 	return orderOf(a, b)
@@ -67,6 +70,7 @@ func Kinds(route *config.Route) []string {
 	}{
 		{"methods", len(route.Methods)}, {"hosts", len(route.Hosts)}, {"headers", len(route.Headers)},
 		{"snis", len(route.SNIs)}, {"paths", len(route.Paths)},
+		{"sources", len(route.Sources)}, {"destinations", len(route.Destinations)},
 	} {
 		if kind.n > 0 {
 			kinds = append(kinds, kind.name)
@@ -134,6 +138,9 @@ func (c claims) with(place int, other claim) uint64 {
 // reason, where the first has more of it. Where it has not, as two things counted
 // into the same bits, the reason is what the first would not be first without.
 func orderOf(first, second *compiled) Order {
+	if first.expression != nil {
+		return orderOfExpression(first, second)
+	}
 	if first.priority == second.priority {
 		return Order{ByID, "they are equal, and its id is the higher"}
 	}

@@ -1,6 +1,7 @@
 package router
 
 import (
+	"cmp"
 	"strings"
 
 	"diag405/kong/config"
@@ -11,32 +12,14 @@ import (
 func Normalize(path string) string { return config.NormalizePath(path) }
 
 // SplitTarget splits a request target at its query. The path stays as it was
-// sent (Kong puts it into X-Forwarded-Path); the query has no "?", and ends
-// before a "#", as nginx's $args does. Of a target in absolute form (RFC 9112,
-// section 3.2.2) the path is what follows the authority.
+// sent (Kong puts it into X-Forwarded-Path). The query has no "?"; it is nginx's
+// $args, which ends before a "#" and is empty behind one. Of a target in absolute
+// form (RFC 9112, section 3.2.2) the path is what follows the authority.
 func SplitTarget(target string) (path, query string) {
 	uri, _ := OriginForm(target)
-	path, query, _ = strings.Cut(uri, "?")
-	query, _, _ = strings.Cut(query, "#")
-	return path, query
-}
-
-// OriginForm takes a target in absolute form (RFC 9112, section 3.2.2) apart: its
-// path and query, as nginx's $request_uri has them, and the authority in front. Any
-// other target stays as it is.
-func OriginForm(target string) (uri, authority string) {
-	scheme, rest, ok := strings.Cut(target, "://")
-	if !ok || strings.ContainsAny(scheme, "/?") {
-		return target, ""
-	}
-	at := strings.IndexAny(rest, "/?")
-	if at < 0 {
-		return "/", rest
-	}
-	if rest[at] == '?' {
-		return "/" + rest[at:], rest[:at]
-	}
-	return rest[at:], rest[:at]
+	before, _, _ := strings.Cut(uri, "#")
+	_, query, _ = strings.Cut(before, "?")
+	return stripArgs(uri), query
 }
 
 // UpstreamPath is the path that the upstream gets, escaped as Kong sends it.
@@ -45,8 +28,8 @@ func OriginForm(target string) (uri, authority string) {
 // normalised. Prefix is how much of it the route's path matched, "" when the
 // route has no paths; strip is the route's strip_path.
 //
-// This is path handling v0, the only one of the traditional_compatible router
-// (get_upstream_uri_v0 in kong/router/utils.lua):
+// This is path handling v0, the only one of the flavours traditional_compatible and
+// expressions (get_upstream_uri_v0 in kong/router/utils.lua):
 //
 //	service  path     prefix  strip => upstream
 //	""       /api/x   /api    true     /x
@@ -59,23 +42,57 @@ func OriginForm(target string) (uri, authority string) {
 //	/base    /api/x   /api    false    /base/api/x
 //	/base    /        ""      false    /base
 func UpstreamPath(servicePath, path, prefix string, strip bool) string {
-	base := servicePath
-	if base == "" {
-		base = "/"
-	}
-	if strip {
-		return escape(stripped(base, path, postfix(path, prefix)))
-	}
-	return escape(kept(base, path))
+	return escape(rewriteV0(servicePath, path, postfix(path, prefix), strip))
 }
 
-// postfix is what follows the matched prefix. A dot segment that the cut has
-// made is dropped: of /api../x under /api the rest is x, not ../x.
+// rewriteV0 takes what follows the matched prefix.
+func rewriteV0(servicePath, path, rest string, strip bool) string {
+	base := cmp.Or(servicePath, "/")
+	if strip {
+		return stripped(base, path, rest)
+	}
+	return kept(base, path)
+}
+
+// UpstreamPathV1 is [UpstreamPath] with path handling v1, which only the traditional
+// router has, and there only for routes with path_handling: v1 (find_match in
+// kong/router/traditional.lua). It puts two texts one behind the other, and sees to
+// it only that two slashes do not meet:
+//
+//	service  path     prefix  strip => upstream
+//	""       /api/x   /api    true     /x
+//	/base    /api/x   /api    true     /base/x
+//	/base    /apix    /api    true     /basex
+//	/base    /api     /api    true     /base
+//	/base/   /api/x   /api    true     /base/x
+//	/base    /api/x   /api    false    /baseapi/x
+//	/base/   /api/x   /api    false    /base/api/x
+func UpstreamPathV1(servicePath, path, prefix string, strip bool) string {
+	return escape(rewriteV1(servicePath, path, postfix(path, prefix), strip))
+}
+
+func rewriteV1(servicePath, path, rest string, strip bool) string {
+	base := cmp.Or(servicePath, "/")
+	switch {
+	case !strip:
+		return base + path[min(1, len(path)):]
+	case strings.HasSuffix(base, "/"):
+		return base + strings.TrimPrefix(rest, "/")
+	}
+	return base + rest
+}
+
+// postfix is what follows the matched prefix.
 func postfix(path, prefix string) string {
 	if prefix == "" {
 		prefix = "/"
 	}
-	rest := path[min(len(prefix), len(path)):]
+	return withoutDots(path[min(len(prefix), len(path)):])
+}
+
+// withoutDots drops a dot segment that the cut has made: of /api../x under /api
+// the rest is x, not ../x (sanitize_uri_postfix in kong/router/utils.lua).
+func withoutDots(rest string) string {
 	if rest == "." || rest == ".." {
 		return ""
 	}
@@ -108,11 +125,13 @@ func stripped(base, path, rest string) string {
 
 // kept puts the whole path behind the base.
 func kept(base, path string) string {
-	bare := strings.TrimSuffix(base, "/")
-	if path == "/" {
+	switch {
+	case strings.HasSuffix(base, "/"):
+		return base + path[min(1, len(path)):]
+	case path == "/":
 		return base
 	}
-	return bare + "/" + strings.TrimPrefix(path, "/")
+	return base + path
 }
 
 // unescaped are the characters that stay as they are on the way to the
@@ -135,58 +154,4 @@ func escape(path string) string {
 		out.WriteByte(digits[c&0xf])
 	}
 	return out.String()
-}
-
-// Refused reports whether nginx answers 400 to a request target before Kong's
-// router sees it: because it is not a path, because dot segments lead above the
-// root, or because of a broken or zero percent triplet (measured, and
-// ngx_http_parse_complex_uri).
-func Refused(target string) bool {
-	path, _ := SplitTarget(target)
-	path, _, _ = strings.Cut(path, "#")
-	if !strings.HasPrefix(path, "/") {
-		return true
-	}
-	decoded, ok := decodeAll(path)
-	if !ok || strings.IndexByte(decoded, 0) >= 0 {
-		return true
-	}
-	return climbs(decoded)
-}
-
-// decodeAll decodes every percent triplet.
-func decodeAll(path string) (string, bool) {
-	var out strings.Builder
-	for i := 0; i < len(path); i++ {
-		if path[i] != '%' {
-			out.WriteByte(path[i])
-			continue
-		}
-		c, ok := config.PercentTriplet(path[i:])
-		if !ok {
-			return "", false
-		}
-		out.WriteByte(c)
-		i += 2
-	}
-	return out.String(), true
-}
-
-// climbs reports whether dot segments lead above the root. Empty segments do not
-// count as a level, nginx merges slashes first.
-func climbs(path string) bool {
-	depth := 0
-	for segment := range strings.SplitSeq(path, "/") {
-		switch segment {
-		case "", ".":
-		case "..":
-			depth--
-		default:
-			depth++
-		}
-		if depth < 0 {
-			return true
-		}
-	}
-	return false
 }

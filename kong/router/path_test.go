@@ -57,6 +57,33 @@ func TestUpstreamPath(t *testing.T) {
 	}
 }
 
+func TestUpstreamPathV1(t *testing.T) {
+	for _, row := range []struct {
+		service, path, prefix string
+		strip                 bool
+		want                  string
+	}{
+		{"", "/api/x", "/api", true, "/x"},
+		{"", "/api", "/api", true, "/"},
+		{"", "/api/x", "/api", false, "/api/x"},
+		{"/base", "/api/x", "/api", true, "/base/x"},
+		{"/base", "/apix", "/api", true, "/basex"},
+		{"/base", "/api", "/api", true, "/base"},
+		{"/base", "/api/", "/api", true, "/base/"},
+		{"/base", "/x", "", true, "/basex"},
+		{"/base/", "/api/x", "/api", true, "/base/x"},
+		{"/base/", "/apix", "/api", true, "/base/x"},
+		{"/base/", "/api", "/api", true, "/base/"},
+		{"/base", "/api/x", "/api", false, "/baseapi/x"},
+		{"/base/", "/api/x", "/api", false, "/base/api/x"},
+		{"/base", "/api../x", "/api", true, "/basex"},
+		{"/base", "/a b", "", false, "/basea%20b"},
+	} {
+		got := router.UpstreamPathV1(row.service, row.path, row.prefix, row.strip)
+		assert.Equal(t, row.want, got, "service %q, path %q, prefix %q, strip %v", row.service, row.path, row.prefix, row.strip)
+	}
+}
+
 func TestNormalize(t *testing.T) {
 	for _, row := range [][2]string{
 		{"/", "/"},
@@ -95,7 +122,11 @@ func TestSplitTarget(t *testing.T) {
 		{"/a?b#c", "/a", "b"},
 		{"http://h:80/a?b", "/a", "b"},
 		{"http://h", "/", ""},
-		{"http://h?b", "/", "b"},
+		{"http://h?b", "?b", "b"},
+		{"/a#b?c", "/a#b", ""},
+		{"/a?b?c#d", "/a", "b?c"},
+		{"/?", "/", ""},
+		{"", "", ""},
 		{"*", "*", ""},
 	} {
 		path, query := router.SplitTarget(row[0])
@@ -118,6 +149,22 @@ func TestRefused(t *testing.T) {
 		"*":              true,
 		"a":              true,
 		"http://h/a":     false,
+		"http://h?a":     false,
+		"http://h":       false,
+		"HTTP://h:80/":   false,
+		"http://[::1]/":  false,
+		"http:///a":      true,
+		"http://:80/":    true,
+		"http://a..b/":   true,
+		"http://a_b/":    true,
+		"http://h:x/":    true,
+		"1ttp://h/":      true,
+		"/a\x01":         true,
+		"/a\x7f":         true,
+		"/a b":           true,
+		"/a\xff":         false,
+		"/a?b\x1f":       true,
+		"/a#../..":       false,
 	} {
 		assert.Equal(t, want, router.Refused(target), target)
 	}

@@ -30,7 +30,7 @@ import (
 // sign. So this is what really decides, in this order (measured: the order that
 // is meant gets about one request in eighty wrong):
 //
-//  1. parts with four or five fields come before all others; among them plain and
+//  1. parts with four or more fields come before all others; among them plain and
 //     regex have no say
 //  2. plain hosts
 //  3. expressions before plain paths
@@ -41,11 +41,21 @@ import (
 //
 // A negative regex_priority has a sign to extend too: it puts its part on top.
 //
-// Rule 1 is what compiled code does. In a worker that has seen fewer than some
-// 150 routes LuaJIT still interprets, and converts negative numbers otherwise
-// (lj_num2u64 in src/lj_obj.h): the parts of rule 1 come first all the same, but
-// among themselves plain and regex count, and those with neither are equal. No
-// measured request tells the two apart.
+// This is what compiled code does. In a worker that has seen fewer than some 150
+// routes LuaJIT still interprets, and makes 1<<63 of a number below zero
+// (lj_num2u64 in its src/lj_obj.h; measured). Such a number is the weight of four
+// and more fields, and the rank of a regex_priority that is negative or, of what
+// 32 bits leave of it, 4,096 and more. So for a fresh Kong:
+//
+//   - the parts of rule 1 and those with such a regex_priority come first together
+//   - among them plain hosts and a regex have a say, and how many fields they have
+//     more than four has none
+//   - those with neither plain hosts nor a regex are all equal, whatever the length
+//     of their paths: their numbers are put together before they are converted
+//
+// Routes with an expression have eight bits on top of their own priority, which
+// puts them before all others; save that the sign of a part of rule 1, or of a
+// negative regex_priority, is those eight bits and more in a warm Kong.
 //
 // An example. GET /api/users/7 with Host a.example goes to
 //
@@ -109,27 +119,75 @@ func groupPaths(paths []string) [][]string {
 	return groups
 }
 
-// priority is get_priority of kong/router/transform.lua for a route with these
-// paths, which are all expressions or all of one length.
-func priority(route *config.Route, paths []string) uint64 {
-	p := shift(weight(route, paths), 61) | shift(min(len(route.Headers), 255), 52)
-	if plainHostsOnly(route) {
-		p |= 1 << 60
+// A priority is what get_priority of kong/router/transform.lua puts together: four
+// numbers, as what LuaJIT's shift to the left leaves of them, and two bits.
+type priority struct {
+	weight, headers, rank, length int32
+	plain, regex                  bool
+}
+
+// priorityOf is that of a route with these paths, which are all expressions or all
+// of one length.
+func priorityOf(route *config.Route, paths []string) priority {
+	p := priority{
+		weight:  shift32(weight(route, paths), 61),
+		headers: shift32(min(len(route.Headers), 255), 52),
+		plain:   plainHostsOnly(route),
 	}
 	switch {
 	case len(paths) == 0:
 	case config.IsRegexPath(paths[0]):
-		p |= 1<<51 | shift(route.RegexPriority, 19)
+		p.regex, p.rank = true, shift32(route.RegexPriority, 19)
 	default:
-		p |= uint64(len(paths[0])) & (1<<19 - 1)
+		p.length = int32(len(paths[0]) & (1<<19 - 1))
 	}
 	return p
 }
 
-// shift is a shift to the left as LuaJIT does it with a number, and then the
-// conversion to 64 bits (lshift_uint64 in kong/router/transform.lua).
-func shift(n, by int) uint64 {
-	return uint64(int64(int32(n) << (by % 32)))
+// shift32 is a shift to the left as LuaJIT does it with a number: within 32 bits, by
+// a count modulo 32 (lshift_uint64 in kong/router/transform.lua).
+func shift32(n, by int) int32 { return int32(n) << (by % 32) }
+
+// shift is what compiled code makes 64 bits of it.
+func shift(n, by int) uint64 { return uint64(int64(shift32(n, by))) }
+
+// warm is the priority in compiled code, which extends each number with its sign.
+func (p priority) warm() uint64 {
+	return uint64(int64(p.weight|p.headers|p.rank|p.length)) | p.bits()
+}
+
+// fresh is the priority in interpreted code. Without a bit of 64 there is nothing
+// that would make 64 bits of the numbers before they are one.
+func (p priority) fresh() uint64 {
+	if p.bits() == 0 {
+		return interpreted(p.weight | p.headers | p.length)
+	}
+	return interpreted(p.weight) | interpreted(p.headers) | interpreted(p.rank) | interpreted(p.length) | p.bits()
+}
+
+// interpreted is lj_num2u64 of LuaJIT's src/lj_obj.h on x86-64.
+func interpreted(n int32) uint64 {
+	if n < 0 {
+		return 1 << 63
+	}
+	return uint64(n)
+}
+
+func (p priority) bits() uint64 {
+	var bits uint64
+	if p.plain {
+		bits |= 1 << 60
+	}
+	if p.regex {
+		bits |= 1 << 51
+	}
+	return bits
+}
+
+// expressionPriority puts a route with an expression before all others
+// (EXPRESSION_ONLY_BIT in kong/router/transform.lua).
+func expressionPriority(route *config.Route) uint64 {
+	return 0xff<<56 | uint64(route.Priority)
 }
 
 // weight counts the fields that the route matches by.
@@ -137,7 +195,7 @@ func weight(route *config.Route, paths []string) int {
 	n := 0
 	for _, set := range []bool{
 		len(route.Methods) > 0, len(route.Hosts) > 0, len(route.Headers) > 0,
-		len(route.SNIs) > 0, len(paths) > 0,
+		len(route.SNIs) > 0, len(paths) > 0, len(route.Sources) > 0, len(route.Destinations) > 0,
 	} {
 		if set {
 			n++

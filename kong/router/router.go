@@ -1,11 +1,22 @@
 // Package router answers which route of a configuration a request matches, and
 // what its upstream then gets. It computes; it reads and sends nothing.
 //
-// [New] compiles a configuration, [Router.Match] takes a request. [UpstreamPath]
-// is Kong's path arithmetic by itself, for asking what would have been.
+// [New] compiles a configuration, [Router.Match] takes a request, [Router.Decide]
+// also says what nginx makes of it before. [UpstreamPath] is Kong's path
+// arithmetic by itself, for asking what would have been.
 //
-// It is Kong 3.9.1's router in its default flavour, traditional_compatible.
-// Configurations of the other flavours are refused.
+// It is Kong 3.9.1's router in each of its flavours:
+//
+//   - traditional_compatible, the default: [compiled] has a route's conditions,
+//     [priority] the order in which they are tried
+//   - expressions: the same for routes as they were, and kong/atc for those with an
+//     expression (expression.go, fields.go)
+//   - traditional: another order, other regular expressions, and path_handling v1
+//     (traditional.go)
+//
+// What of it is not a matter of configuration and request alone is left out. Kong
+// keeps its decisions in a cache whose key lacks the scheme: a request may get what
+// another one with the same path, host, method and so on got over the other scheme.
 package router
 
 import (
@@ -14,7 +25,6 @@ import (
 	"net/http"
 	"slices"
 	"strings"
-	"unicode/utf8"
 
 	"diag405/kong/config"
 )
@@ -29,11 +39,12 @@ type Request struct {
 	Header http.Header
 	SNI    string // the server name of the TLS handshake, "" for none
 
-	// ClientIP and ClientPort are where the request came from. No route of this
-	// router flavour can match by them: Kong allows sources and destinations only
-	// with stream protocols (kong/db/schema/entities/routes_subschemas.lua).
+	// ClientIP and ClientPort are where the request came from, ServerIP is the address
+	// that it came to. Only the expressions flavour looks at them; "" and 0 match
+	// nothing there.
 	ClientIP   string
 	ClientPort int
+	ServerIP   string
 }
 
 // Match is a route that takes a request, and what its upstream gets.
@@ -43,7 +54,7 @@ type Match struct {
 
 	Path          string   // the request's path as routes see it: normalised
 	ForwardedPath string   // the request's path as it was sent: X-Forwarded-Path
-	Prefix        string   // what of Path the route's path matched; "" when it has no paths
+	Prefix        string   // what of Path the route's path, or its expression, matched; "" for none
 	Stripped      string   // what strip_path removed: X-Forwarded-Prefix; "" for nothing, or only "/"
 	Captures      Captures // of a path that is a regular expression
 
@@ -62,29 +73,82 @@ type Captures struct {
 // A Router holds the routes of a configuration in the order in which Kong tries
 // them. It is not changed by matching, so many goroutines may use it.
 type Router struct {
-	routes    []*compiled
-	usesPaths bool // some route has paths
+	routes []*compiled // in the order of a warm worker
+	young  []*compiled // in that of a fresh one
+	aging  bool        // the two differ
+	fields []textField // what Kong reads of every request
+
+	traditional *traditional // instead of all above
 }
 
-// New compiles the routes of a configuration. Routes of Kong's stream subsystem
-// and of disabled services are left out, as in Kong; a route for the expressions
-// flavour is an error. Errors of several routes are joined.
-func New(cfg *config.Config) (*Router, error) {
+// An Option says how to build a router.
+type Option func(*options)
+
+type options struct{ flavor config.Flavor }
+
+// As builds a router of this flavour, instead of the one that the configuration was
+// read for.
+func As(f config.Flavor) Option {
+	return func(o *options) { o.flavor = f }
+}
+
+// RouteError is why one route is not in a router.
+type RouteError struct {
+	Route *config.Route
+	Err   error
+}
+
+func (e *RouteError) Error() string { return fmt.Sprintf("route %q: %v", Name(e.Route), e.Err) }
+func (e *RouteError) Unwrap() error { return e.Err }
+
+// New compiles the routes of a configuration, for the router flavour that it was
+// read for. Routes of Kong's stream subsystem and of disabled services are left
+// out, as in Kong.
+//
+// The error joins a [*RouteError] for each route that cannot be compiled. The
+// router is there all the same, without those: Kong leaves such a route out, too.
+func New(cfg *config.Config, opts ...Option) (*Router, error) {
+	o := options{flavor: cfg.Flavor}
+	for _, option := range opts {
+		option(&o)
+	}
+	var routes []*config.Route
+	for _, route := range cfg.Routes {
+		if isHTTP(route) && (route.Service == nil || route.Service.Enabled) {
+			routes = append(routes, route)
+		}
+	}
+	if o.flavor == config.Traditional {
+		t, err := newTraditional(routes)
+		return &Router{traditional: t}, err
+	}
+	return newCompiled(routes, o.flavor)
+}
+
+// newCompiled is New for the two flavours that are built on atc-router
+// (new_from_scratch in kong/router/atc.lua).
+func newCompiled(routes []*config.Route, flavor config.Flavor) (*Router, error) {
 	var errs []error
 	r := &Router{}
-	for _, route := range cfg.Routes {
-		if !isHTTP(route) || route.Service != nil && !route.Service.Enabled {
-			continue
-		}
-		compiled, err := compileRoute(route)
+	for _, route := range routes {
+		parts, err := compileRoute(route, flavor)
 		if err != nil {
-			errs = append(errs, fmt.Errorf("route %q: %w", Name(route), err))
+			errs = append(errs, &RouteError{route, err})
 			continue
 		}
-		r.routes = append(r.routes, compiled...)
-		r.usesPaths = r.usesPaths || len(route.Paths) > 0
+		r.routes = append(r.routes, parts...)
+	}
+	seen := map[string]bool{}
+	for _, part := range r.routes {
+		for _, field := range part.fields() {
+			if !seen[field] {
+				seen[field] = true
+				r.fields = append(r.fields, newTextField(field))
+			}
+		}
 	}
 	slices.SortFunc(r.routes, before)
+	r.young, r.aging = youngOrder(r.routes)
 	return r, errors.Join(errs...)
 }
 
@@ -103,49 +167,81 @@ func isHTTP(route *config.Route) bool {
 	})
 }
 
-// Match finds the route that Kong would choose. Without one Kong answers 404,
-// for a method that no route has too.
+// Match finds the route that a Kong chooses that has run for a while. Without one
+// Kong answers 404, for a method that no route has too.
 //
-// Protocols of a route play no part: a route for https only also takes a plain
-// request, and Kong then answers 426 or a redirect.
+// Protocols of a route play no part save in the expressions flavour: a route for
+// https only also takes a plain request, and Kong then answers 426 or a redirect.
 func (r *Router) Match(req Request) (*Match, bool) {
-	q := newQuery(req)
-	// A path that is not UTF-8 cannot be handed to the matching library, and
-	// Kong gives up on the request (context_add_value in atc-router's ffi).
-	if r.usesPaths && !utf8.ValidString(q.path) {
-		return nil, false
-	}
-	for _, route := range r.routes {
-		if prefix, ok := route.match(q); ok {
-			return newMatch(req, q, route, prefix), true
-		}
-	}
-	return nil, false
+	m, refusal := r.find(newQuery(req), r.routes)
+	return m, refusal == ""
 }
 
-func newMatch(req Request, q *query, c *compiled, prefix string) *Match {
-	route := c.route
-	m := &Match{
-		Route:    route,
-		Service:  route.Service,
-		Path:     q.path,
-		Prefix:   prefix,
-		Captures: c.captures(q.path),
+// Decision is what becomes of a request before any plugin runs: a match, or why
+// there is none.
+type Decision struct {
+	Match   *Match
+	Refusal Refusal
+}
+
+// Decide is Match with what nginx refuses before Kong's router sees it, and with
+// the reason where there is no route.
+func (r *Router) Decide(req Request) Decision {
+	if refusal := refuse(req); refusal != "" {
+		return Decision{Refusal: refusal}
 	}
-	servicePath := ""
-	if m.Service != nil {
-		servicePath = m.Service.Path
+	m, refusal := r.find(newQuery(req), r.routes)
+	return Decision{m, refusal}
+}
+
+// find tries routes in an order.
+func (r *Router) find(q *query, order []*compiled) (*Match, Refusal) {
+	if r.traditional != nil {
+		return r.traditional.find(q)
 	}
+	for _, field := range r.fields {
+		if refusal := q.readable(field); refusal != "" {
+			return nil, refusal
+		}
+	}
+	for _, part := range order {
+		if prefix, ok := part.match(q); ok {
+			return newMatch(q, part, prefix), ""
+		}
+	}
+	return nil, NoRoute
+}
+
+func newMatch(q *query, c *compiled, prefix string) *Match {
+	m := matchOf(q, c.route, prefix)
+	m.Captures = c.captures(q)
+	m.setUpstream(q, UpstreamPath(m.servicePath(), q.path, prefix, c.route.StripPath))
+	return m
+}
+
+// matchOf is a match without what the upstream gets.
+func matchOf(q *query, route *config.Route, prefix string) *Match {
+	m := &Match{Route: route, Service: route.Service, Path: q.path, Prefix: prefix}
 	if route.StripPath && prefix != "/" {
 		m.Stripped = prefix
 	}
 	if route.PreserveHost {
-		m.UpstreamHost = req.Host
+		m.UpstreamHost = q.rawHost
 	}
-	m.ForwardedPath, _ = SplitTarget(req.Target)
-	m.UpstreamPath = UpstreamPath(servicePath, q.path, prefix, route.StripPath)
-	m.UpstreamURI = m.UpstreamPath + querySuffix(req.Target)
+	m.ForwardedPath, _ = SplitTarget(q.target)
 	return m
+}
+
+func (m *Match) servicePath() string {
+	if m.Service == nil {
+		return ""
+	}
+	return m.Service.Path
+}
+
+func (m *Match) setUpstream(q *query, path string) {
+	m.UpstreamPath = path
+	m.UpstreamURI = path + querySuffix(q.target)
 }
 
 // querySuffix is the query with its "?". Kong keeps an empty one that ends the

@@ -16,6 +16,11 @@ import (
 // service with the path /base. The first letter of a line names its route.
 func newRouter(t *testing.T, routes string) *router.Router {
 	t.Helper()
+	return newRouterFor(t, config.TraditionalCompatible, routes)
+}
+
+func newRouterFor(t *testing.T, flavor config.Flavor, routes string) *router.Router {
+	t.Helper()
 	var doc strings.Builder
 	doc.WriteString("_format_version: '3.0'\nservices:\n- {name: s, url: http://up:8080/base}\nroutes:\n")
 	for line := range strings.Lines(routes) {
@@ -23,7 +28,7 @@ func newRouter(t *testing.T, routes string) *router.Router {
 			doc.WriteString("- {name: " + name + ", service: s, " + fields + "}\n")
 		}
 	}
-	cfg, err := config.Parse([]byte(doc.String()))
+	cfg, err := config.Parse([]byte(doc.String()), config.For(flavor))
 	require.NoError(t, err)
 	r, err := router.New(cfg)
 	require.NoError(t, err)
@@ -207,14 +212,21 @@ func TestDisabledService(t *testing.T) {
 }
 
 func TestNewRefuses(t *testing.T) {
-	_, err := router.New(&config.Config{Routes: []*config.Route{
-		{Name: "a", Protocols: []string{"http"}, Expression: `http.path == "/"`},
+	r, err := router.New(&config.Config{Routes: []*config.Route{
+		{Name: "d", Protocols: []string{"http"}, ID: "10000000-0000-0000-0000-00000000000d", Paths: []string{"/d"}},
+		{Name: "a", Protocols: []string{"http"}, ID: "10000000-0000-0000-0000-00000000000a", Expression: `http.paht == "/"`},
 		{Name: "b", Protocols: []string{"http"}, ID: "7"},
 		{Name: "c", Protocols: []string{"http"}, ID: "10000000-0000-0000-0000-000000000000", Paths: []string{"~/("}},
 	}})
 	assert.EqualError(t, err, strings.Join([]string{
-		`route "a": has an expression, which needs router_flavor = expressions: only traditional_compatible is modelled`,
+		`route "a": expression: 1:1: there is no field http.paht`,
 		`route "b": id: "7" is not a uuid`,
 		"route \"c\": path \"~/(\": error parsing regexp: missing closing ): `^/(`",
 	}, "\n"))
+	var one *router.RouteError
+	require.ErrorAs(t, err, &one)
+	assert.Equal(t, "a", one.Route.Name)
+	m, ok := r.Match(router.Request{Target: "/d"})
+	require.True(t, ok, "the others are there")
+	assert.Equal(t, "d", m.Route.Name)
 }

@@ -40,6 +40,9 @@ type Attribute struct {
 // common with the request's.
 func (r *Router) Why(req Request) []Reason {
 	q := newQuery(req)
+	if r.traditional != nil {
+		return r.traditional.why(q)
+	}
 	var all []reasoned
 	seen := map[*config.Route]bool{}
 	for _, part := range r.routes {
@@ -91,7 +94,7 @@ func (r *Router) reasonFor(route *config.Route, q *query) reasoned {
 	out := reasoned{Reason: Reason{Route: route}}
 	out.part, out.place = r.partOf(route, q)
 	for _, check := range []func(*compiled, *query) (Attribute, verdict){
-		whyPath, whyMethod, whyHost, whyHeaders, whySNI,
+		whyExpression, whyPath, whyMethod, whyHost, whyHeaders, whySNI, whyProtocol, whyPeers,
 	} {
 		a, verdict := check(out.part, q)
 		switch verdict {

@@ -59,23 +59,20 @@ services:
 // On everything that was measured the first reason is the route that matches, and
 // has no failed attribute exactly when there is one.
 func TestWhyAgreesWithMatch(t *testing.T) {
-	scenarios, err := measured.Routing.Scenarios()
-	require.NoError(t, err)
-	for _, s := range scenarios {
-		checkWhy(t, s)
+	for _, set := range []measured.Set{measured.Routing, measured.Traditional, measured.Expressions} {
+		for _, s := range scenarios(t, set) {
+			checkWhy(t, s)
+		}
 	}
 }
 
 func checkWhy(t *testing.T, s measured.Scenario) {
-	cfg, err := config.Parse(s.Kong)
+	cfg, err := config.Parse(s.Kong, config.For(config.Flavor(s.Flavor)))
 	require.NoError(t, err, s.ID)
 	r, err := router.New(cfg)
 	require.NoError(t, err, s.ID)
 	for _, one := range s.Requests {
-		req := router.Request{Method: one.Method, Target: one.Target, Host: one.Host, Port: 8000, Header: http.Header{}}
-		for name, value := range one.Headers {
-			req.Header.Set(name, value)
-		}
+		req := request(one)
 		m, ok := r.Match(req)
 		reasons := r.Why(req)
 		require.Len(t, reasons, len(cfg.Routes))

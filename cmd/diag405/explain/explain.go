@@ -204,7 +204,8 @@ func readURL(r *forecast.Request) error {
 		return fmt.Errorf("PATH %q should start with /, or be a whole URL", r.Target)
 	}
 	r.Scheme, r.Host = cmp.Or(r.Scheme, u.Scheme), cmp.Or(r.Host, u.Host)
-	r.Target, _ = router.OriginForm(r.Target)
+	uri, _ := router.OriginForm(r.Target)
+	r.Target = "/" + strings.TrimPrefix(uri, "/") // which clients put in front of a query
 	return nil
 }
 

@@ -1,0 +1,343 @@
+package router
+
+import (
+	"strings"
+
+	"diag405/kong/config"
+)
+
+// look is a request as the traditional router looks at it, with what it noted on
+// the way.
+type look struct {
+	*query
+	// bareHost has no port, fullHost has one: the scheme's, when none was given.
+	bareHost, fullHost string
+
+	kinds kinds
+	// hits of the index:
+	wildcard, path, header string
+}
+
+// find takes the request through the categories (find_route and find_match).
+func (t *traditional) find(q *query) (*Match, Refusal) {
+	l := t.look(q)
+	if m, ok := t.first(l); ok {
+		return m.build(l), ""
+	}
+	return nil, NoRoute
+}
+
+// first is the part that takes the request.
+func (t *traditional) first(l *look) (taken, bool) {
+	if l.kinds == 0 {
+		return taken{}, false
+	}
+	for _, c := range t.categories[t.start(l.kinds):] {
+		for _, set := range [][]*part{c.reduce(l), c.all} {
+			for _, p := range set {
+				if m, ok := p.match(l); ok {
+					return m, true
+				}
+			}
+		}
+	}
+	return taken{}, false
+}
+
+// start is where the request's category is, or the first.
+func (t *traditional) start(k kinds) int {
+	for i, c := range t.categories {
+		if c.kinds == k {
+			return i
+		}
+	}
+	return 0
+}
+
+// look finds out which kinds of fields the request has.
+func (t *traditional) look(q *query) *look {
+	l := &look{query: q}
+	for _, name := range t.index.headers {
+		if len(tradHeaderValues(q, name)) > 0 {
+			l.header = name
+			l.kinds |= headerKind
+			break
+		}
+	}
+	if l.rawHost != "" {
+		t.lookAtHost(l)
+	}
+	t.lookAtPath(l)
+	if t.index.methods[q.method] {
+		l.kinds |= methodKind
+	}
+	if t.index.snis[q.sni] {
+		l.kinds |= sniKind
+	}
+	return l
+}
+
+// tradHeaderValues are all occurrences of a header: by this very name or, of a name
+// with underscores, by the one with dashes (OpenResty's req_headers_mt).
+func tradHeaderValues(q *query, name string) []string {
+	if strings.Contains(name, "_") {
+		return newHeaderName(name).values(q.header)
+	}
+	return q.header[newHeaderName(name).dashes]
+}
+
+// lookAtHost finds plain hosts and, without one, the first wildcard that matches.
+func (t *traditional) lookAtHost(l *look) {
+	port := "80"
+	if l.scheme == "https" {
+		port = "443"
+	}
+	l.bareHost, l.fullHost, _ = tradSplitPort(l.rawHost, port)
+	if t.index.hosts[l.fullHost] || t.index.hosts[l.bareHost] {
+		l.kinds |= hostKind
+		return
+	}
+	for _, w := range t.index.wildcards {
+		if w.regex.MatchString(l.fullHost) {
+			l.wildcard = w.value
+			l.kinds |= hostKind
+			return
+		}
+	}
+}
+
+// lookAtPath finds the first expression that matches or else the longest prefix.
+func (t *traditional) lookAtPath(l *look) {
+	hit := func(path string) {
+		l.path = path
+		l.kinds |= pathKind
+	}
+	for _, p := range t.index.regexes {
+		if p.regex.MatchString(l.query.path) {
+			hit(p.value)
+			return
+		}
+	}
+	for _, prefix := range t.index.prefixes {
+		if strings.HasPrefix(l.query.path, prefix) {
+			hit(prefix)
+			return
+		}
+	}
+}
+
+// tradSplitPort splits at a port of decimal digits (split_port). Brackets of an
+// address are taken off in bare, and full has the port that is given, or the other
+// one.
+func tradSplitPort(name, other string) (bare, full string, has bool) {
+	with := func(host string) string {
+		if other == "" {
+			return host
+		}
+		return host + ":" + other
+	}
+	if strings.HasPrefix(name, "[") {
+		return splitBracketed(name, other, with)
+	}
+	host, digits, found := strings.Cut(name, ":")
+	switch {
+	case !found:
+		return name, with(name), false
+	case digits == "":
+		return host, with(host), false
+	case isDigits(digits):
+		return host, name, true
+	case other != "":
+		return name, "[" + name + "]:" + other, false
+	}
+	return name, name, false
+}
+
+func splitBracketed(name, other string, with func(string) string) (bare, full string, has bool) {
+	if strings.HasSuffix(name, "]") {
+		return name[1 : len(name)-1], with(name), false
+	}
+	i := strings.Index(name, "]:")
+	switch {
+	case i < 1 || !isDigits(name[i+2:]):
+		return name, with(name), false
+	case i+2 == len(name):
+		return name[1:i], name + other, false
+	}
+	return name[1:i], name, true
+}
+
+// isDigits holds for "" as well.
+func isDigits(s string) bool { return strings.Trim(s, "0123456789") == "" }
+
+// reduce is the set of candidates to try first: those with the header that was hit,
+// else the smallest of those sets that there are.
+func (c *category) reduce(l *look) []*part {
+	host := l.rawHost
+	if l.wildcard != "" {
+		host = l.wildcard
+	}
+	sets := map[kinds][]*part{
+		hostKind: c.byHost[host], headerKind: c.byHeader[l.header], pathKind: c.byPath[l.path],
+		methodKind: c.byMethod[l.method], sniKind: c.bySNI[l.sni],
+	}
+	var smallest []*part
+	for _, kind := range rankedKinds {
+		set := sets[kind]
+		if c.kinds&kind == 0 || set == nil {
+			continue
+		}
+		if kind == headerKind {
+			return set
+		}
+		if smallest == nil || len(set) < len(smallest) {
+			smallest = set
+		}
+	}
+	return smallest
+}
+
+// taken is a part that takes a request, and what it took of the path.
+type taken struct {
+	*part
+	prefix   string
+	postfix  string // what follows, cleaned
+	hasRest  bool   // postfix is known; else it is the path without its first slash
+	captures Captures
+}
+
+// match tries all conditions of a part (the matchers). They are independent, so
+// their order, which is any in Kong, makes no difference.
+func (p *part) match(l *look) (taken, bool) {
+	m := taken{part: p}
+	ok := (p.kinds&hostKind == 0 || p.matchHost(l)) &&
+		(p.kinds&headerKind == 0 || p.matchHeaders(l)) &&
+		(p.kinds&methodKind == 0 || contains(p.methods, l.method)) &&
+		(p.kinds&sniKind == 0 || p.matchSNI(l)) &&
+		(p.kinds&pathKind == 0 || p.matchPath(l, &m))
+	return m, ok
+}
+
+func contains(list []string, s string) bool {
+	for _, one := range list {
+		if one == s {
+			return true
+		}
+	}
+	return false
+}
+
+// matchHost looks for the Host header as it is and without its port, so a plain
+// host with the scheme's own port matches only where the header has it, too.
+func (p *part) matchHost(l *look) bool {
+	asked := l.rawHost
+	if l.wildcard != "" {
+		asked = l.wildcard
+	}
+	if contains(p.hosts, asked) || contains(p.hosts, l.bareHost) {
+		return true
+	}
+	for _, w := range p.wildcard {
+		if w.regex.MatchString(l.fullHost) {
+			return true
+		}
+	}
+	return false
+}
+
+func (p *part) matchHeaders(l *look) bool {
+	for _, h := range p.headers {
+		if !h.match(tradHeaderValues(l.query, h.name)) {
+			return false
+		}
+	}
+	return true
+}
+
+// match wants one of the values. An expression is matched as it is written against
+// the value in lower case.
+func (h *tradHeader) match(values []string) bool {
+	for _, v := range values {
+		v = config.LowerASCII(v)
+		if contains(h.values, v) || h.pattern != nil && h.pattern.MatchString(v) {
+			return true
+		}
+	}
+	return false
+}
+
+// matchSNI: over plain HTTP a part's snis do not count.
+func (p *part) matchSNI(l *look) bool { return l.protocol() == "http" || contains(p.snis, l.sni) }
+
+// matchPath takes a part with the path that was hit without looking again, a plain
+// one at least: one that has the text of an expression that was hit counts as a
+// match, whatever the request's path.
+func (p *part) matchPath(l *look, m *taken) bool {
+	path := l.query.path
+	if path == "" {
+		return false
+	}
+	asked := l.path
+	if asked == "" {
+		asked = path
+	}
+	if p.path.regex != nil && p.path.cut(path, m) {
+		return true
+	}
+	if p.path.value == asked || p.path.regex == nil && strings.HasPrefix(path, p.path.value) {
+		n := min(len(p.path.value), len(path))
+		m.prefix, m.postfix, m.hasRest = path[:n], withoutDots(path[n:]), true
+		return true
+	}
+	return false
+}
+
+// cut matches an expression (match_regex_uri).
+func (t *tradPath) cut(path string, m *taken) bool {
+	at := t.strip.FindStringSubmatchIndex(path)
+	if at == nil {
+		return false
+	}
+	last := len(at) - 2 // the group for what follows
+	if at[last] >= 0 {
+		rest := path[at[last]:at[last+1]]
+		m.prefix, m.postfix, m.hasRest = path[:len(path)-len(rest)], withoutDots(rest), true
+	}
+	m.captures = t.capturesOf(path, at[:last])
+	return true
+}
+
+// capturesOf are the expression's own groups. The whole match is all of the path.
+func (t *tradPath) capturesOf(path string, at []int) Captures {
+	if len(at) <= 2 {
+		return Captures{}
+	}
+	out := Captures{Named: map[string]string{}}
+	for i, name := range t.strip.SubexpNames()[:len(at)/2] {
+		group := ""
+		if at[2*i] >= 0 {
+			group = path[at[2*i]:at[2*i+1]]
+		}
+		out.Numbered = append(out.Numbered, group)
+		if name != "" {
+			out.Named[name] = group
+		}
+	}
+	return out
+}
+
+// build makes the match: what the upstream gets (the end of find_match).
+func (m taken) build(l *look) *Match {
+	out := matchOf(l.query, m.route, m.prefix)
+	out.Captures = m.captures
+	rest := m.postfix
+	if !m.hasRest {
+		rest = l.query.path[min(1, len(l.query.path)):]
+	}
+	if m.route.PathHandling == "v1" {
+		out.setUpstream(l.query, escape(rewriteV1(out.servicePath(), l.query.path, rest, m.route.StripPath)))
+		return out
+	}
+	out.setUpstream(l.query, escape(rewriteV0(out.servicePath(), l.query.path, rest, m.route.StripPath)))
+	return out
+}

@@ -1,0 +1,233 @@
+package router
+
+import (
+	"fmt"
+	"math/bits"
+	"slices"
+	"strings"
+
+	"diag405/kong/config"
+)
+
+// why is [Router.Why] for the traditional router.
+func (t *traditional) why(q *query) []Reason {
+	l := t.look(q)
+	taker, _ := t.first(l)
+	var all []reasoned
+	seen := map[*config.Route]bool{}
+	for _, p := range t.parts {
+		if !seen[p.route] {
+			seen[p.route] = true
+			all = append(all, t.reasonFor(p.route, l, taker))
+		}
+	}
+	slices.SortStableFunc(all, nearer)
+	out := make([]Reason, len(all))
+	for i, one := range all {
+		out[i] = one.Reason
+	}
+	return out
+}
+
+// reasonFor speaks of the route's part that takes the request, or of the first that
+// would, or of its first.
+func (t *traditional) reasonFor(route *config.Route, l *look, taker taken) reasoned {
+	out := reasoned{Reason: Reason{Route: route}, place: -1}
+	var best *part
+	for i, p := range t.parts {
+		if p.route != route {
+			continue
+		}
+		_, ok := p.match(l)
+		if best == nil || p == taker.part || ok && out.place < 0 {
+			best = p
+		}
+		if ok {
+			out.place = t.place(p, i)
+		}
+		if p == taker.part {
+			out.place = -1
+			break
+		}
+	}
+	out.Held, out.Failed = t.attributes(best, l)
+	for _, path := range route.Paths {
+		out.Common = max(out.Common, common(strings.TrimPrefix(path, "~"), l.query.path))
+	}
+	if taker.part != nil && taker.route != route && len(out.Failed) == 0 {
+		out.Behind = Name(taker.route) + " comes first: " + t.order(taker.part, best, l).Words
+	}
+	return out
+}
+
+// place is where a part is tried, the categories first.
+func (t *traditional) place(p *part, i int) int { return t.rank(p)*len(t.parts) + i }
+
+// rank is the place of a part's category.
+func (t *traditional) rank(p *part) int {
+	return slices.IndexFunc(t.categories, func(c *category) bool { return c.kinds == p.kinds })
+}
+
+// attributes are those of a part. One that has nothing against the request and is
+// passed over all the same fails by its category.
+func (t *traditional) attributes(p *part, l *look) (held, failed []Attribute) {
+	for _, f := range []struct {
+		kind    kinds
+		name    string
+		ok      bool
+		yes, no string
+	}{
+		{pathKind, "path", p.kinds&pathKind != 0 && p.matchPath(l, &taken{}), p.pathWords(l), p.noPathWords(l)},
+		{methodKind, "method", slices.Contains(p.methods, l.method), "method " + l.method, methodsWords(p.methods)},
+		{hostKind, "host", p.matchHost(l), "host " + l.rawHost,
+			fmt.Sprintf("its hosts are %s, and the Host is %s", list(p.route.Hosts), orNone(l.rawHost))},
+		{headerKind, "header", p.matchHeaders(l), "headers " + list(headerNames(p)), p.noHeaderWords(l)},
+		{sniKind, "sni", p.matchSNI(l), "sni " + orNone(l.sni),
+			fmt.Sprintf("its snis are %s, and the server name is %s", list(p.snis), orNone(l.sni))},
+	} {
+		switch {
+		case p.kinds&f.kind == 0:
+		case f.ok:
+			held = append(held, Attribute{f.name, f.yes})
+		default:
+			failed = append(failed, Attribute{f.name, f.no})
+		}
+	}
+	if len(failed) == 0 && (l.kinds == 0 || t.rank(p) < t.start(l.kinds)) {
+		failed = append(failed, Attribute{"category", passedOver(p, l)})
+	}
+	return held, failed
+}
+
+// passedOver says why a part was not even tried.
+func passedOver(p *part, l *look) string {
+	if l.kinds == 0 {
+		return "the request has nothing that the traditional router could start from: over plain HTTP a route has to have more than snis"
+	}
+	return fmt.Sprintf("the request has %s, so the traditional router starts with the routes that ask for just that, and passes over this one, which asks for %s",
+		l.kinds, p.kinds)
+}
+
+// String names kinds of fields.
+func (k kinds) String() string {
+	names := map[kinds]string{hostKind: "hosts", headerKind: "headers", pathKind: "paths", methodKind: "methods", sniKind: "snis"}
+	var out []string
+	for _, kind := range rankedKinds {
+		if k&kind != 0 {
+			out = append(out, names[kind])
+		}
+	}
+	return strings.Join(out, " and ")
+}
+
+func (p *part) pathWords(l *look) string {
+	switch {
+	case p.path == nil:
+		return ""
+	case p.path.regex != nil:
+		return fmt.Sprintf("path ~%s matches %s", p.path.value, l.query.path)
+	case p.path.value == l.query.path:
+		return "path " + p.path.value
+	}
+	return fmt.Sprintf("path %s is a prefix of %s", p.path.value, l.query.path)
+}
+
+func (p *part) noPathWords(l *look) string {
+	if paths := p.route.Paths; len(paths) == 1 {
+		return failedPath(paths[0], l.query.path)
+	}
+	return fmt.Sprintf("none of its paths %s matches %s", list(p.route.Paths), l.query.path)
+}
+
+func methodsWords(methods []string) string {
+	if len(methods) == 1 {
+		return "its only method is " + methods[0]
+	}
+	return "its methods are " + list(methods)
+}
+
+func headerNames(p *part) []string {
+	var out []string
+	for _, h := range p.headers {
+		out = append(out, h.name)
+	}
+	return out
+}
+
+func (p *part) noHeaderWords(l *look) string {
+	var out []string
+	for _, h := range p.headers {
+		if got := tradHeaderValues(l.query, h.name); !h.match(got) {
+			out = append(out, fmt.Sprintf("its header %s has to be %s, and is %s",
+				h.name, strings.Join(h.values, " or "), orNone(strings.Join(got, ", "))))
+		}
+	}
+	return strings.Join(out, ", and ")
+}
+
+// What decides between routes of the traditional router alone.
+const (
+	ByHit  By = "hit"            // it is in the set that is tried first
+	ByPort By = "wildcard, port" // a host with a wildcard and a port
+	ByAge  By = "age"            // it is older
+)
+
+// orderFor is [Router.Order].
+func (t *traditional) orderFor(first, second *config.Route, q *query) Order {
+	l := t.look(q)
+	return t.order(t.partOf(first, l), t.partOf(second, l), l)
+}
+
+// partOf is the part of a route that takes a request, else its first one.
+func (t *traditional) partOf(route *config.Route, l *look) *part {
+	var first *part
+	for _, p := range t.parts {
+		if p.route != route {
+			continue
+		}
+		if _, ok := p.match(l); ok {
+			return p
+		}
+		if first == nil {
+			first = p
+		}
+	}
+	return first
+}
+
+// order says why the first of two parts is tried before the second.
+func (t *traditional) order(first, second *part, l *look) Order {
+	a, b := bits.OnesCount8(uint8(first.kinds)), bits.OnesCount8(uint8(second.kinds))
+	switch {
+	case a != b:
+		return Order{ByKinds, fmt.Sprintf("it has %d kinds of attribute against %d", a, b)}
+	case first.kinds != second.kinds:
+		return Order{ByKinds, fmt.Sprintf("it has %s against %s", first.kinds, second.kinds)}
+	}
+	candidates := t.categories[t.rank(first)].reduce(l)
+	if slices.Contains(candidates, first) && !slices.Contains(candidates, second) {
+		return Order{ByHit, "it is among the routes that the traditional router tries first, those with what it found in the request at once"}
+	}
+	return orderOfParts(first, second)
+}
+
+// orderOfParts says by which rule of sortRoutes the first of two parts comes first.
+func orderOfParts(first, second *part) Order {
+	switch {
+	case first.subweight()&4 != second.subweight()&4:
+		return Order{ByPort, "its host has a wildcard and a port"}
+	case first.subweight()&2 != second.subweight()&2:
+		return Order{ByHosts, "it has hosts without a wildcard"}
+	case first.subweight() != second.subweight():
+		return Order{ByExpression, "its path is an expression"}
+	case len(first.headers) != len(second.headers):
+		return Order{ByHeaders, fmt.Sprintf("it has %s against %d", counted(len(first.headers), "header"), len(second.headers))}
+	case first.regexPriority() != second.regexPriority():
+		return Order{ByRegexPriority, fmt.Sprintf("its regex_priority is %d against %d", first.regexPriority(), second.regexPriority())}
+	case first.plainLength() != second.plainLength():
+		return Order{ByLength, "its path is longer"}
+	case first.age() != second.age():
+		return Order{ByAge, "it is older"}
+	}
+	return Order{ByID, "they are equal, and Kong's sort puts it in front"}
+}
