@@ -10,6 +10,16 @@ import (
 	"diag405/kong/config"
 )
 
+func TestParseFlavor(t *testing.T) {
+	for name, want := range map[string]config.Flavor{"": config.TraditionalCompatible, "traditional": config.Traditional, "expressions": config.Expressions} {
+		got, err := config.ParseFlavor(name)
+		require.NoError(t, err)
+		assert.Equal(t, want, got)
+	}
+	_, err := config.ParseFlavor("Traditional")
+	assert.EqualError(t, err, `"Traditional" should be one of ["traditional_compatible" "traditional" "expressions"]`)
+}
+
 func TestHint(t *testing.T) {
 	for doc, want := range map[string]config.Flavor{
 		"routes: [{paths: [/]}]":                     config.TraditionalCompatible,

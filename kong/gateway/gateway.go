@@ -5,8 +5,11 @@
 package gateway
 
 import (
+	"cmp"
 	"context"
 	"io"
+
+	"diag405/kong/config"
 )
 
 // Gateway is a running gateway.
@@ -34,7 +37,13 @@ type Options struct {
 	// TrustClients is trusted_ips=127.0.0.0/8: what clients say of themselves in
 	// X-Forwarded-Proto and the like counts.
 	TrustClients bool
+	// Flavor is Kong's router_flavor; "" is traditional_compatible. A configuration for
+	// another flavour is refused where Kong refuses it.
+	Flavor config.Flavor
 	// ErrorLog receives the gateway's error log, whole lines at a time. Nil:
 	// nobody reads it.
 	ErrorLog io.Writer
 }
+
+// RouterFlavor is the flavour that is meant.
+func (o Options) RouterFlavor() config.Flavor { return cmp.Or(o.Flavor, config.TraditionalCompatible) }

@@ -163,15 +163,6 @@ func TestExpressionInCompatible(t *testing.T) {
 
 // TestTraditional has one row for each rule in which the traditional router differs.
 func TestTraditional(t *testing.T) {
-	get := func(target string) router.Request { return router.Request{Method: "GET", Target: target, Port: 8000} }
-	on := func(host string) router.Request { r := get("/"); r.Host = host; return r }
-	with := func(name string, values ...string) router.Request {
-		r := get("/")
-		r.Header = http.Header{name: values}
-		return r
-	}
-	tls := func(sni string) router.Request { r := get("/"); r.Scheme, r.SNI = "https", sni; return r }
-
 	for _, row := range []struct {
 		rule, routes string
 		req          router.Request

@@ -16,16 +16,7 @@ import (
 // refusal or the name of the route that takes it.
 func TestDecide(t *testing.T) {
 	const all = "a paths: [/]"
-	get := func(target string) router.Request {
-		return router.Request{Method: "GET", Target: target, Host: "h.example", Port: 8000}
-	}
-	on := func(host string) router.Request { r := get("/"); r.Host = host; return r }
 	method := func(m string) router.Request { r := get("/"); r.Method = m; return r }
-	with := func(name string, values ...string) router.Request {
-		r := get("/")
-		r.Header = http.Header{name: values}
-		return r
-	}
 	for _, row := range []struct {
 		what, routes string
 		req          router.Request

@@ -9,15 +9,25 @@ import (
 	"diag405/kong/router"
 )
 
+// rewrite is how a path becomes the upstream's.
+type rewrite struct {
+	service, path, prefix string
+	strip                 bool
+	want                  string
+}
+
+func checkRewrites(t *testing.T, upstreamPath func(service, path, prefix string, strip bool) string, rows []rewrite) {
+	for _, row := range rows {
+		got := upstreamPath(row.service, row.path, row.prefix, row.strip)
+		assert.Equal(t, row.want, got, "service %q, path %q, prefix %q, strip %v", row.service, row.path, row.prefix, row.strip)
+	}
+}
+
 // The cases are the product of: service path absent, "/", with and without a
 // slash at its end; strip on and off; rest empty, behind a slash, in the middle
 // of a segment; request with and without a slash at its end.
 func TestUpstreamPath(t *testing.T) {
-	for _, row := range []struct {
-		service, path, prefix string
-		strip                 bool
-		want                  string
-	}{
+	checkRewrites(t, router.UpstreamPath, []rewrite{
 		{"", "/api/x", "/api", true, "/x"},
 		{"", "/api", "/api", true, "/"},
 		{"", "/api/", "/api", true, "/"},
@@ -51,18 +61,11 @@ func TestUpstreamPath(t *testing.T) {
 		{"/base", "/a%2Fb", "", false, "/base/a%2Fb"},
 		{"/base", "/a\"<>\\^`{|}", "", false, "/base/a%22%3C%3E%5C%5E%60%7B%7C%7D"},
 		{"/base", "/a!#$&'()*+,:;=?@[]-_.~", "", false, "/base/a!#$&'()*+,:;=?@[]-_.~"},
-	} {
-		got := router.UpstreamPath(row.service, row.path, row.prefix, row.strip)
-		assert.Equal(t, row.want, got, "service %q, path %q, prefix %q, strip %v", row.service, row.path, row.prefix, row.strip)
-	}
+	})
 }
 
 func TestUpstreamPathV1(t *testing.T) {
-	for _, row := range []struct {
-		service, path, prefix string
-		strip                 bool
-		want                  string
-	}{
+	checkRewrites(t, router.UpstreamPathV1, []rewrite{
 		{"", "/api/x", "/api", true, "/x"},
 		{"", "/api", "/api", true, "/"},
 		{"", "/api/x", "/api", false, "/api/x"},
@@ -78,10 +81,7 @@ func TestUpstreamPathV1(t *testing.T) {
 		{"/base/", "/api/x", "/api", false, "/base/api/x"},
 		{"/base", "/api../x", "/api", true, "/basex"},
 		{"/base", "/a b", "", false, "/basea%20b"},
-	} {
-		got := router.UpstreamPathV1(row.service, row.path, row.prefix, row.strip)
-		assert.Equal(t, row.want, got, "service %q, path %q, prefix %q, strip %v", row.service, row.path, row.prefix, row.strip)
-	}
+	})
 }
 
 func TestNormalize(t *testing.T) {

@@ -35,18 +35,24 @@ func newRouterFor(t *testing.T, flavor config.Flavor, routes string) *router.Rou
 	return r
 }
 
+// get, on, with and tls are requests of which only one thing matters.
+func get(target string) router.Request {
+	return router.Request{Method: "GET", Target: target, Port: 8000}
+}
+
+func on(host string) router.Request { r := get("/"); r.Host = host; return r }
+
+func with(name string, values ...string) router.Request {
+	r := get("/")
+	r.Header = http.Header{name: values}
+	return r
+}
+
+func tls(sni string) router.Request { r := get("/"); r.Scheme, r.SNI = "https", sni; return r }
+
 // TestMatch has one row for each rule: the routes, a request, and the name of
 // the route that takes it ("" for none).
 func TestMatch(t *testing.T) {
-	get := func(target string) router.Request { return router.Request{Method: "GET", Target: target, Port: 8000} }
-	on := func(host string) router.Request { r := get("/"); r.Host = host; return r }
-	with := func(name string, values ...string) router.Request {
-		r := get("/")
-		r.Header = http.Header{name: values}
-		return r
-	}
-	tls := func(sni string) router.Request { r := get("/"); r.Scheme, r.SNI = "https", sni; return r }
-
 	for _, row := range []struct {
 		rule, routes string
 		req          router.Request

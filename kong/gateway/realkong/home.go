@@ -165,7 +165,7 @@ func (h *home) environment(inherited []string) []string {
 		"TMPDIR="+h.dir, // the resty command leaves its folder behind when it is killed
 		"KONG_PREFIX="+h.prefix(),
 		"KONG_DATABASE=off",
-		"KONG_ROUTER_FLAVOR=traditional_compatible",
+		"KONG_ROUTER_FLAVOR="+string(h.options.RouterFlavor()),
 		"KONG_NGINX_DAEMON=off",
 		"KONG_NGINX_WORKER_PROCESSES=1",
 		"KONG_PROXY_LISTEN="+h.proxy,

@@ -39,13 +39,6 @@ func (x *exchange) serve(ctx context.Context, w *clientWriter) {
 // toUpstream does all that comes before the upstream is asked. It returns the
 // answer that Kong or a plugin makes, or nil to go on.
 func (x *exchange) toUpstream(ctx context.Context) *answer {
-	// nginx takes neither, before Kong sees them (ngx_http_process_request_header).
-	if x.request.method == "TRACE" || x.request.method == "CONNECT" {
-		return x.errorPage(405)
-	}
-	if router.Refused(x.client.uri) {
-		return x.errorPage(400)
-	}
 	if made := x.findRoute(); made != nil {
 		return made
 	}
@@ -75,21 +68,27 @@ func (x *exchange) toUpstream(ctx context.Context) *answer {
 	return nil
 }
 
-// findRoute routes the request.
+// findRoute routes the request, if nginx lets it through to Kong.
 func (x *exchange) findRoute() *answer {
-	_, port := x.conn.local()
+	serverIP, port := x.conn.local()
+	clientIP, clientPort := x.conn.remote()
 	header := http.Header{}
 	for _, h := range x.request.header {
 		header.Add(h.Name, h.Value)
 	}
-	m, ok := x.state.router.Match(router.Request{
-		Method: x.request.method, Target: x.client.uri, Host: x.request.header.Get("Host"), Scheme: "http", Port: port, Header: header,
+	d := x.state.router.Decide(router.Request{
+		Method: x.request.method, Target: x.client.Target, Host: x.request.header.Get("Host"), Scheme: "http", Port: port, Header: header,
+		ClientIP: clientIP, ClientPort: clientPort, ServerIP: serverIP,
 	})
-	if !ok {
+	switch d.Refusal {
+	case "":
+	case router.NoRoute, router.NotUTF8:
 		x.response.exited = true
 		return x.errorAnswer(404, "no Route matched with those values")
+	default:
+		return x.errorPage(d.Refusal.Status())
 	}
-	x.match = m
+	x.match = d.Match
 	if x.gw.options.AllowDebugHeader && x.request.header.Has("Kong-Debug") {
 		x.addDebugHeaders()
 	}

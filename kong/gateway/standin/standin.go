@@ -144,7 +144,7 @@ func (g *standIn) URL() string { return "http://" + g.listener.Addr().String() }
 // Load implements [gateway.Gateway]. Requests that are under way end with the
 // configuration they began with.
 func (g *standIn) Load(_ context.Context, declarative []byte) error {
-	cfg, err := config.Parse(declarative)
+	cfg, err := config.Parse(declarative, config.For(g.options.RouterFlavor()))
 	if err != nil {
 		return fmt.Errorf("declarative config is invalid: %w", err)
 	}
