@@ -299,15 +299,17 @@ func (t *tradPath) cut(path string, m *taken) bool {
 		return false
 	}
 	last := len(at) - 2 // the group for what follows
-	if at[last] >= 0 {
-		rest := path[at[last]:at[last+1]]
-		m.prefix, m.postfix, m.hasRest = path[:len(path)-len(rest)], withoutDots(rest), true
+	if at[last] < 0 {   // which Kong then leaves among the captures
+		m.captures = t.capturesOf(path, at)
+		return true
 	}
+	rest := path[at[last]:at[last+1]]
+	m.prefix, m.postfix, m.hasRest = path[:len(path)-len(rest)], withoutDots(rest), true
 	m.captures = t.capturesOf(path, at[:last])
 	return true
 }
 
-// capturesOf are the expression's own groups. The whole match is all of the path.
+// capturesOf are the expression's groups. The whole match is all of the path.
 func (t *tradPath) capturesOf(path string, at []int) Captures {
 	if len(at) <= 2 {
 		return Captures{}
