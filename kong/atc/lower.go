@@ -10,7 +10,7 @@ import (
 // differs from Go's in two letters: "İ" becomes "i" with a dot above, and "Σ" at
 // the end of a word becomes "ς".
 func Lower(s string) string {
-	if !strings.ContainsAny(s, "İΣ") {
+	if !strings.Contains(s, "İ") && !strings.Contains(s, "Σ") {
 		return strings.ToLower(s)
 	}
 	var out strings.Builder

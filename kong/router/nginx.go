@@ -81,6 +81,9 @@ func isControl(r rune) bool { return r <= ' ' || r == 0x7f }
 // A query right behind the authority is left without a slash, as in $request_uri,
 // and no path of a route matches it.
 func OriginForm(target string) (uri, authority string) {
+	if strings.HasPrefix(target, "/") {
+		return target, ""
+	}
 	scheme, rest, ok := strings.Cut(target, "://")
 	if !ok || strings.ContainsAny(scheme, "/?") {
 		return target, ""

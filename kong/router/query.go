@@ -75,10 +75,10 @@ func splitPort(s string) (host string, port int, ok bool) {
 // luaNumber is Lua's tonumber as LuaJIT has it (lj_strscan_scan): decimal, 0x and
 // 0b notation, fractions, exponents and "inf", with white space around.
 func luaNumber(s string) (float64, bool) {
-	s = strings.Trim(s, " \t\n\v\f\r")
 	if n, err := strconv.Atoi(s); err == nil { // what nearly every port is
 		return float64(n), true
 	}
+	s = strings.Trim(s, " \t\n\v\f\r")
 	digits, negative := strings.CutPrefix(s, "-")
 	if !negative {
 		digits = strings.TrimPrefix(s, "+")
