@@ -160,6 +160,7 @@ func TestUpstreamAddressIsNotTold(t *testing.T) {
 		f.vars["upstream_host"], f.vars["upstream_x_forwarded_prefix"] = upstream, ""
 		f.route.Paths, f.route.Hosts = []string{"/"}, []string{"shop." + upstream}
 		f.service.Host = "inner.test"
+		f.response = map[string][]string{"server": {"MinIO"}, "allow": {"GET"}}
 		configured(t, `{}`).response(f)
 		require.NotEmpty(t, f.headers)
 		assert.Equal(t, "X-Diag: host-header;certainty=likely", f.headers[0])

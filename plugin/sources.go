@@ -18,17 +18,19 @@ import (
 // ends with the configuration under which it was.
 type sources struct {
 	prober   *probe.Prober
+	safe     bool // it may ask with HEAD and GET, too
 	document *openapi.File
 	timeout  time.Duration
 }
 
 // probesPerSecond bounds how often an instance asks. Each time is at most
-// probe.MaxRequests requests.
+// probe.MaxRequests requests, twice as many where HEAD and GET are asked, too.
 const probesPerSecond = 10
 
 func newSources(prefix string, c *Config) *sources {
 	s := &sources{timeout: time.Duration(c.ProbeTimeout) * time.Millisecond}
-	if c.Probe == "options" {
+	if c.Probe != "off" {
+		s.safe = c.Probe == "safe"
 		s.prober = probe.New(probe.Options{
 			Timeout:   s.timeout,
 			PerSecond: probesPerSecond * probe.MaxRequests,
@@ -47,7 +49,7 @@ func (s *sources) offers(x diagnose.Exchange) (seen diagnose.Offers, err error) 
 	if s.document != nil {
 		ctx, cancel := context.WithTimeout(context.Background(), s.timeout)
 		defer cancel()
-		seen.API, err = s.document.Endpoints(ctx)
+		seen.API, err = s.document.API(ctx)
 		if err != nil {
 			err = fmt.Errorf("openapi: %w", err)
 		}
@@ -68,12 +70,7 @@ func (s *sources) ask(x diagnose.Exchange) map[string]diagnose.Offer {
 		Address: net.JoinHostPort(x.Service.Host, strconv.Itoa(x.Service.Port)),
 		Host:    x.Upstream.Host,
 	}
-	answers := s.prober.Ask(context.Background(), upstream, x.Upstream.Line(), diagnose.Candidates(x))
-	offers := make(map[string]diagnose.Offer, len(answers))
-	for path, a := range answers {
-		if len(a.Allow) > 0 || a.Complete {
-			offers[path] = diagnose.Offer{Methods: a.Methods, Complete: a.Complete, Doubtful: a.Allow}
-		}
-	}
-	return offers
+	return probe.Offers(s.prober.Ask(context.Background(), upstream, probe.Question{
+		Refused: x.Upstream.Line(), Status: x.Response.Status, Paths: diagnose.Candidates(x), Base: x.Service.Path, Safe: s.safe,
+	}))
 }

@@ -73,9 +73,11 @@ var lintTests = []struct {
 	{service("http://a", `{name: r, paths: [/hook], methods: [POST]}`), []string{"consumed-path warning route r"}},
 	{service("http://a", `{name: r, paths: ['~/api/send$']}`), []string{"consumed-path warning route r"}},
 	{service("http://a", `{name: r, paths: [/api/users]}`), []string{"consumed-path info route r"}},
-	{service("http://a", `{name: r, paths: [/shop]}`), nil},                                                        // a mount point
-	{service("http://a", `{name: r, paths: [/shop], methods: [GET]}`), nil},                                        // that only reads
-	{service("http://a", `{name: r, paths: [/team/api/v1]}`), nil},                                                 // its name says so
+	{service("http://a", `{name: r, paths: [/shop]}`), nil},                                                           // a mount point
+	{service("http://a", `{name: r, paths: [/shop], methods: [GET]}`), nil},                                           // that only reads
+	{service("http://a", `{name: r, paths: [/team/api/v1]}`), nil},                                                    // its name says so
+	{service("http://a", `{name: r, paths: [/team/v1], methods: [POST]}`), []string{"consumed-path warning route r"}}, // its methods say more
+	{service("http://a", `{name: r, paths: [/api/send], methods: [GET, POST]}`), []string{"consumed-path info route r"}},
 	{service("http://a", `{name: r, paths: ['~/shop/app$', /shop/app/]}`), []string{"consumed-path info route r"}}, // a mount point with a boundary
 	{service("http://a", `{name: r, paths: [/a/b], methods: [GET, POST, PUT, PATCH, DELETE]}`), []string{"consumed-path info route r"}},
 	{service("http://a/api/send", `{name: r, paths: [/api/send], methods: [POST]}`), nil}, // the service puts it back
@@ -85,7 +87,7 @@ var lintTests = []struct {
 	// regex-strip
 	{service("http://a", `{name: r, paths: ['~/users/\d+$']}`), []string{"regex-strip warning route r"}},
 	{service("http://a", `{name: r, paths: ['~/app/.*']}`), []string{"regex-strip warning route r"}},
-	{service("http://a", `{name: r, paths: ['~/api/v[1-2]/auth']}`), []string{"regex-strip warning route r"}},
+	{service("http://a", `{name: r, paths: ['~/api/v[1-2]/auth']}`), []string{"regex-strip info route r"}},
 	{service("http://a", `{name: r, paths: ['~/tenants/[^/]+']}`), []string{"regex-strip info route r"}},
 	{service("http://a", `{name: r, paths: ['~/shop(/|$)']}`), nil},
 	{service("http://a/healthz", `{name: r, paths: ['~/health(z|y)$']}`), nil}, // names for one thing

@@ -63,7 +63,9 @@ func (s *subject) pathFix(r *config.Route, path, better, words string) Fix {
 // missed reports whether what strip_path removes of a path would be missed.
 func (s *subject) missed(r *config.Route, path string) bool {
 	if core, _ := plainCore(path); core != "" {
-		return s.consumed(r, path, core) == Warning
+		// Who wrote a star or a name into the path of a few methods meant an endpoint.
+		severity := s.consumed(r, path, core)
+		return severity == Warning || severity == Info && endpointMethods(r)
 	}
 	shape, ok := shapeOf(path)
 	return ok && eaten(r, shape) == Warning && !s.usesCaptures(r)

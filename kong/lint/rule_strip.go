@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"diag405/kong/config"
+	"diag405/kong/forecast"
 	"diag405/kong/router"
 )
 
@@ -74,15 +75,10 @@ func (s *subject) consumed(r *config.Route, path, core string) Severity {
 	}
 	_, exact := plainCore(path)
 	exact = exact && !continued(r, path, core)
-	last := parts[len(parts)-1]
 	switch {
-	case isOwn(last): // /api, /team/v1: a mount point by its name
-		return ""
-	case exact && len(parts) > 1:
+	case forecast.ForEndpoint(r), exact && len(parts) > 1:
 		return Warning
-	case endpointMethods(r) && (len(parts) > 1 || !slices.Contains(r.Methods, "GET")):
-		return Warning
-	case len(parts) > 1:
+	case len(parts) > 1 && !isOwn(parts[len(parts)-1]): // /api and /team/v1 are mount points by their names
 		return Info
 	}
 	return ""
@@ -125,7 +121,6 @@ func regexStrip(s *subject) []Finding {
 
 // eaten is how sure it is that what an expression removes is missed.
 func eaten(r *config.Route, shape shape) Severity {
-	own := slices.ContainsFunc(segments(shape.literal), isOwn)
 	switch {
 	case shape.swallows && len(segments(shape.literal)) > 0, shape.closed && shape.endless:
 		return Warning // nothing is left, whatever it was
@@ -133,8 +128,6 @@ func eaten(r *config.Route, shape shape) Severity {
 		return Warning
 	case shape.closed || shape.swallows || !shape.varies:
 		return ""
-	case own && basePath(r) == "":
-		return Warning
 	}
 	return Info
 }

@@ -9,11 +9,14 @@ import (
 // config names none (kong/plugins/cors/schema.lua).
 var corsMethods = []string{"GET", "HEAD", "PUT", "PATCH", "POST", "DELETE", "OPTIONS", "TRACE", "CONNECT"}
 
+const isPreflight observation = "the request is a CORS preflight"
+
 // corsPreflight: the request is a preflight by definition when it is OPTIONS
 // with Origin and Access-Control-Request-Method (Fetch standard, "CORS-preflight
 // request").
 var corsPreflight = cause{
 	code: CORSPreflight,
+	kind: evenListed,
 	examine: func(v *view) *finding {
 		origin := v.Client.Header.Get("Origin")
 		wanted := v.Client.Header.Get("Access-Control-Request-Method")
@@ -24,10 +27,10 @@ var corsPreflight = cause{
 			return nil // then the method that was changed is the cause
 		}
 		return &finding{
-			certainty: Confirmed,
-			reason:    "a browser asked with OPTIONS whether it may send " + wanted + "; the preflight reached the upstream as " + v.Upstream.Line().String() + ", " + v.takes(),
-			facts:     []string{"the request is a CORS preflight from " + origin},
-			fixes:     []Fix{corsFix(v, origin, wanted)},
+			shows:  isPreflight,
+			reason: "a browser asked with OPTIONS whether it may send " + wanted + "; the preflight reached the upstream as " + v.Upstream.Line().String() + ", " + v.takes(),
+			facts:  []string{"the request is a CORS preflight from " + origin},
+			fixes:  []Fix{corsFix(v, origin, wanted)},
 		}
 	},
 }

@@ -1,31 +1,37 @@
 package diagnose
 
-import "net/http"
+import (
+	"net/http"
+	"strconv"
+)
+
+const madeByKong observation = "Kong says that it made the answer"
 
 // gatewayGenerated: the 405 never came from the upstream. A response phase does
 // not see these (it does not run for answers that Kong makes); a log record does.
 var gatewayGenerated = cause{
 	code: GatewayGenerated,
+	kind: evenListed | ofPath,
 	examine: func(v *view) *finding {
 		switch v.Source {
 		case "", "service":
 			return nil
 		case "exit":
 			return &finding{
-				certainty: Confirmed,
-				reason:    "a plugin answered " + v.Client.Line().String() + " itself; it never reached the upstream",
-				facts:     []string{"Kong says that a plugin ended the request"},
+				shows:  madeByKong,
+				reason: "a plugin answered " + v.Client.Line().String() + " itself; it never reached the upstream",
+				facts:  []string{"Kong says that a plugin ended the request"},
 				fixes: []Fix{{
-					Words: "look for the plugin on " + routeEntity(v.Route).String() + ", its service or the whole gateway that answers 405, such as request-termination",
+					Words: "look for the plugin on " + routeEntity(v.Route).String() + ", its service or the whole gateway that answers " + strconv.Itoa(v.status()) + ", such as request-termination",
 					App:   "Take the answer out of the plugin that makes it.",
 				}},
 			}
 		}
 		return &finding{
-			certainty: Confirmed,
-			reason:    "Kong refused " + v.Client.Line().String() + " itself; it never reached the upstream",
-			facts:     []string{"Kong says that it made the answer"},
-			fixes:     []Fix{kongRefusedFix(v)},
+			shows:  madeByKong,
+			reason: "Kong refused " + v.Client.Line().String() + " itself; it never reached the upstream",
+			facts:  []string{"Kong says that it made the answer"},
+			fixes:  []Fix{kongRefusedFix(v)},
 		}
 	},
 }

@@ -6,28 +6,72 @@ import (
 	"strings"
 )
 
+// Observations for an application that does not offer the method.
+const (
+	ownEndpoint   observation = "the client's path reached an endpoint of its own, and its neighbours that cannot exist are answered otherwise"
+	takesWrites   observation = "the client's path reached what takes other methods that write"
+	onlyWrites    observation = "a request that reads reached what only writes"
+	atRoot        observation = "the path was / from the beginning"
+	readsOnly     observation = "the path arrived as it came, and only reading is offered"
+	mountedReads  observation = "a part of the client's path arrived, and only reading is offered"
+	configured    observation = "the whole path comes from the configuration"
+	disabled      observation = "the path arrived as it came, and Allow is empty"
+	silentRefusal observation = "the answer has no Allow"
+)
+
 // methodNotAllowed is always a possible answer: nothing shows that the request
 // reached another place than meant, and the application does not offer the
 // method there.
 var methodNotAllowed = cause{
 	code: MethodNotAllowed,
+	kind: evenListed,
 	examine: func(v *view) *finding {
 		return &finding{
-			certainty: methodNotAllowedCertainty(v),
-			reason:    v.got() + arrived(v),
-			fixes:     methodNotAllowedFixes(v),
+			shows:  v.refusal(),
+			reason: v.got() + arrived(v),
+			fixes:  methodNotAllowedFixes(v),
 		}
 	},
 }
 
-// methodNotAllowedCertainty: where the request arrived untouched there is
-// nothing else to blame.
-func methodNotAllowedCertainty(v *view) Certainty {
-	untouched := v.Client.Method == v.Upstream.Method && v.path == v.Upstream.Path
-	if untouched && v.allow.Refuses(v.Upstream.Method) {
-		return Likely
+// refusal is what the answer says for an application that simply lacks the
+// method. Where the configuration alone made the path nothing does: whether that
+// leads to the right endpoint only its author knows.
+func (v *view) refusal() observation {
+	method := v.Upstream.Method
+	switch {
+	case v.allow.Has(method), v.isNowhere(), v.rewritten(), v.Client.Method != method, v.hasTrace():
+		return ""
+	case v.path == "/" && v.Upstream.Path == "/" && v.responder.kind != kindStatic:
+		return atRoot
+	case isRoot(v.rest()) && v.path != v.Upstream.Path:
+		return configured
+	case v.isPresent():
+		return ownEndpoint
+	case !v.allow.Sent:
+		return silentRefusal
+	case len(v.allow.Methods) == 0 && v.path == v.Upstream.Path:
+		return disabled
+	case isRead(method) && v.writesOnly():
+		return onlyWrites
+	case slices.ContainsFunc(v.allow.Methods, isWrite):
+		return takesWrites
+	case v.path == v.Upstream.Path:
+		return readsOnly
 	}
-	return Possible
+	return mountedReads
+}
+
+// hasTrace reports something in the request that speaks for another cause. No
+// measured set-up has it, so which of the two it is remains open.
+func (v *view) hasTrace() bool {
+	if _, redirected := v.redirectTrace(); redirected != "" && v.mayHaveBeenPost() {
+		return true
+	}
+	if meant, how := v.override(); meant != "" && how == formHow(v) {
+		return true
+	}
+	return isNamedWebSocket(v)
 }
 
 // arrived says how the request got there, so that people can judge the path.
@@ -100,6 +144,5 @@ func (v *view) otherMethod() string {
 // isGraphQL reports a path by which applications commonly name their GraphQL
 // endpoint; over HTTP it takes POST, and GET only where that was turned on.
 func (v *view) isGraphQL() bool {
-	s := segments(v.Upstream.Path)
-	return len(s) > 0 && slices.Contains([]string{"graphql", "gql"}, strings.ToLower(s[len(s)-1]))
+	return slices.Contains([]string{"graphql", "gql"}, strings.ToLower(lastSegment(v.Upstream.Path)))
 }

@@ -10,23 +10,42 @@ import (
 // the one on the request line.
 var overrideHeaders = []string{"X-HTTP-Method-Override", "X-HTTP-Method", "X-Method-Override"}
 
+// Observations for a method that was meant.
+const (
+	overrideListed   observation = "the request names another method, which Allow lists, or reached a path of the application's own"
+	overrideUnlisted observation = "the request names another method, which Allow does not list"
+	overrideNoAllow  observation = "the request names another method, and the answer has no Allow"
+	formListed       observation = "a form, where only a method that a form cannot send is taken"
+)
+
 // methodOverride: the request means another method than it has. That the method is
 // taken does not prove that it was meant, so this is never confirmed.
 var methodOverride = cause{
 	code: MethodOverride,
 	examine: func(v *view) *finding {
 		meant, how := v.override()
-		if meant == "" || meant == v.Upstream.Method || v.allow.Has(v.Upstream.Method) {
+		if meant == "" || meant == v.Upstream.Method {
 			return nil
 		}
 		return &finding{
-			certainty: Likely,
-			most:      Likely,
-			reason:    "the client means " + meant + " (" + how + "), which the application did not honour: " + v.got(),
-			facts:     []string{how},
-			fixes:     []Fix{v.clientMethodFix(meant)},
+			shows:  v.overrideShows(meant, how),
+			reason: "the client means " + meant + " (" + how + "), which the application did not honour: " + v.got(),
+			facts:  []string{how},
+			fixes:  []Fix{v.clientMethodFix(meant)},
 		}
 	},
+}
+
+func (v *view) overrideShows(meant, how string) observation {
+	switch {
+	case how == formHow(v):
+		return formListed
+	case v.allow.Has(meant), v.isPresent():
+		return overrideListed
+	case v.allow.Sent:
+		return overrideUnlisted
+	}
+	return overrideNoAllow
 }
 
 // override is the method that the request means, and how it says so.
@@ -48,10 +67,14 @@ func (v *view) override() (meant, how string) {
 	// to carry the method in its body, as _method.
 	for _, m := range []string{http.MethodPut, http.MethodPatch, http.MethodDelete} {
 		if v.allow.Has(m) && !v.allow.Has(http.MethodGet) {
-			return m, "a form can only POST, and only " + and(v.allow.Methods) + " is taken here"
+			return m, formHow(v)
 		}
 	}
 	return "", ""
+}
+
+func formHow(v *view) string {
+	return "a form can only POST, and only " + and(v.allow.Methods) + " is taken here"
 }
 
 func (v *view) isForm() bool {

@@ -2,16 +2,24 @@ package diagnose
 
 import "diag405/kong/forecast"
 
+// Observations for a method that was changed.
+const (
+	clientsListed observation = "Allow lists the client's method and not the one that the upstream got"
+	lostInBuffer  observation = "Kong's buffered hop does not know the method"
+	lostAndListed observation = "Kong's buffered hop does not know the method, and Allow lists it"
+)
+
 // methodRewrite: the upstream got another method than the client sent.
 var methodRewrite = cause{
 	code: MethodRewrite,
+	kind: gateway | proven,
 	examine: func(v *view) *finding {
 		if v.Client.Method == "" || v.Client.Method == v.Upstream.Method {
 			return nil
 		}
 		f := &finding{
-			certainty: methodRewriteCertainty(v),
-			facts:     []string{"the client sent " + v.Client.Method + ", the upstream got " + v.Upstream.Method},
+			shows: v.changedMethod(),
+			facts: []string{"the client sent " + v.Client.Method + ", the upstream got " + v.Upstream.Method},
 		}
 		would := &Line{v.Client.Method, v.Upstream.Path}
 		if v.Buffered {
@@ -35,15 +43,19 @@ func buffered(v *view, would *Line) (reason string, fixes []Fix) {
 		"set buffering=auto on plugin diag405", would)}
 }
 
-// methodRewriteCertainty: Allow settles it one way or the other where it comes.
-func methodRewriteCertainty(v *view) Certainty {
+// changedMethod is what the answer says of the two methods.
+func (v *view) changedMethod() observation {
 	switch {
-	case v.allow.Has(v.Client.Method) && !v.allow.Has(v.Upstream.Method):
-		return Confirmed
-	case v.allow.Refuses(v.Client.Method) && !v.Buffered:
-		return Possible
+	case v.Buffered && v.allow.Has(v.Client.Method):
+		return lostAndListed
+	case v.allow.Has(v.Client.Method) && !v.speaksWebDAV():
+		return clientsListed
+	case v.Buffered:
+		return lostInBuffer
+	case v.allow.Refuses(v.Client.Method) && !v.responder.partial:
+		return "" // it refuses either
 	}
-	return Likely
+	return v.changed()
 }
 
 // transformerFix removes the plugin of Kong that rewrites requests.

@@ -6,10 +6,8 @@ import "strings"
 // the other form takes the method has to be known.
 var pathEncoding = cause{
 	code: PathEncoding,
+	kind: proven | ofPath,
 	examine: func(v *view) *finding {
-		if v.allow.Has(v.Upstream.Method) {
-			return nil
-		}
 		var fixes []Fix
 		for _, r := range respellings {
 			if r.fits != nil && !r.fits(v) {
@@ -23,10 +21,9 @@ var pathEncoding = cause{
 			return nil
 		}
 		return &finding{
-			certainty: Possible,
-			reason:    v.got() + "; spelled otherwise the path is another resource",
-			facts:     []string{"slashes, escapes and letter case count in a path"},
-			fixes:     fixes,
+			reason: v.got() + "; spelled otherwise the path is another resource",
+			facts:  []string{"slashes, escapes and letter case count in a path"},
+			fixes:  fixes,
 		}
 	},
 }
@@ -48,10 +45,10 @@ var respellings = []struct {
 // in it would lead to whatever takes any name. A document cannot tell: its
 // placeholders take any name, too.
 func (v *view) mayBeCaught() bool {
-	if offer, asked := v.seen.Paths[v.Upstream.Path]; asked {
-		return len(offer.Methods) == 0
+	if offer := v.seen.Paths[v.Upstream.Path]; offer.tells() || offer.Presence != NotAsked {
+		return len(offer.Methods) == 0 && offer.Presence != Present
 	}
-	return len(v.seen.API) == 0
+	return v.seen.API == nil
 }
 
 // splitEscaped takes an escaped slash for one that separates.

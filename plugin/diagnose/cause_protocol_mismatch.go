@@ -6,24 +6,30 @@ import (
 	"strings"
 )
 
+// Observations for another protocol.
+const (
+	davMethod     observation = "a method that only WebDAV has"
+	grpcType      observation = "a media type that only gRPC has"
+	grpcWebType   observation = "a media type that only gRPC-Web has"
+	lostWebSocket observation = "headers of a WebSocket handshake without Upgrade"
+	namedSocket   observation = "a path that is named as WebSockets are, asked for without Upgrade"
+	eventStream   observation = "the request accepts text/event-stream"
+)
+
 // protocolMismatch: the request belongs to another protocol over HTTP than what
 // the upstream speaks at that path.
 var protocolMismatch = cause{
 	code: ProtocolMismatch,
 	examine: func(v *view) *finding {
-		if v.allow.Has(v.Upstream.Method) {
-			return nil
-		}
 		for _, p := range protocols {
 			if !p.speaks(v) {
 				continue
 			}
 			return &finding{
-				certainty: Likely,
-				most:      Likely,
-				reason:    "the request is " + p.name + ", and " + v.got(),
-				facts:     []string{p.mark},
-				fixes:     []Fix{p.fix(v)},
+				shows:  p.shows,
+				reason: "the request is " + p.name + ", and " + v.got(),
+				facts:  []string{p.mark},
+				fixes:  []Fix{p.fix(v)},
 			}
 		}
 		return nil
@@ -33,17 +39,19 @@ var protocolMismatch = cause{
 // protocol is something that is spoken over HTTP.
 type protocol struct {
 	name   string
+	shows  observation
 	mark   string // what it was recognised by
 	speaks func(*view) bool
 	fix    func(*view) Fix
 }
 
 var protocols = []protocol{
-	{"WebDAV", "only WebDAV has this method", isWebDAV, webDAVFix},
-	{"gRPC-Web", "its Content-Type is application/grpc-web", contentType("application/grpc-web"), grpcWebFix},
-	{"gRPC", "its Content-Type is application/grpc", contentType("application/grpc"), grpcFix},
-	{"a WebSocket handshake without Upgrade", "it has a WebSocket's headers or path, and no Upgrade header", isLostWebSocket, webSocketFix},
-	{"a wait for server-sent events", "it accepts text/event-stream", isEventStream, eventStreamFix},
+	{"WebDAV", davMethod, "only WebDAV has this method", isWebDAV, webDAVFix},
+	{"gRPC-Web", grpcWebType, "its Content-Type is application/grpc-web", contentType("application/grpc-web"), grpcWebFix},
+	{"gRPC", grpcType, "its Content-Type is application/grpc", contentType("application/grpc"), grpcFix},
+	{"a WebSocket handshake without Upgrade", lostWebSocket, "it has a WebSocket's headers and no Upgrade header", isLostWebSocket, webSocketFix},
+	{"perhaps a WebSocket handshake without Upgrade", namedSocket, "its path is named as WebSockets are, and it has no Upgrade header", isNamedWebSocket, webSocketFix},
+	{"a wait for server-sent events", eventStream, "it accepts text/event-stream", isEventStream, eventStreamFix},
 }
 
 // webDAVMethods are those of RFC 4918, RFC 3253, RFC 5323 and RFC 4791 that plain
@@ -101,10 +109,6 @@ func grpcFix(v *view) Fix {
 	}
 }
 
-// webSocketNames are last segments by which applications commonly name a
-// WebSocket's path.
-var webSocketNames = []string{"ws", "wss", "websocket", "websockets", "socket", "socket.io", "sockjs", "cable"}
-
 // isLostWebSocket: a proxy in front drops Upgrade and Connection, which are
 // hop-by-hop, unless it is told to keep them.
 func isLostWebSocket(v *view) bool {
@@ -116,8 +120,16 @@ func isLostWebSocket(v *view) bool {
 			return true
 		}
 	}
-	s := segments(v.Upstream.Path)
-	return len(s) > 0 && slices.Contains(webSocketNames, strings.ToLower(s[len(s)-1])) && !v.allow.Has(http.MethodGet)
+	return false
+}
+
+// webSocketNames are last segments by which applications commonly name a
+// WebSocket's path.
+var webSocketNames = []string{"ws", "wss", "websocket", "websockets", "socket", "socket.io", "sockjs", "cable"}
+
+func isNamedWebSocket(v *view) bool {
+	return v.Client.Method == http.MethodGet && v.Client.Header.Get("Upgrade") == "" &&
+		slices.Contains(webSocketNames, strings.ToLower(lastSegment(v.Upstream.Path))) && len(v.methods()) == 0
 }
 
 func webSocketFix(v *view) Fix {

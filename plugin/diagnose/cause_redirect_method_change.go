@@ -3,7 +3,19 @@ package diagnose
 import (
 	"net/http"
 	"slices"
+	"strconv"
 	"strings"
+)
+
+// Observations for a redirect.
+const (
+	remembered     observation = "the same client's request was redirected here a moment before"
+	typedRead      observation = "a request that reads has a Content-Type"
+	refersToItself observation = "the Referer is the URL itself"
+	endsInSlash    observation = "a request that reads has a slash at the end, to which many applications redirect"
+	httpsLoses     observation = "the route redirects to https with a status that loses the method"
+	// typedAfterHTTPS is two of them together.
+	typedAfterHTTPS observation = "a request that reads has a Content-Type, and the route redirects to https with a status that loses the method"
 )
 
 // redirectMethodChange: clients follow a 301 or 302 of a POST with a GET (RFC
@@ -12,19 +24,24 @@ import (
 var redirectMethodChange = cause{
 	code: RedirectMethodChange,
 	examine: func(v *view) *finding {
-		if !isRead(v.Client.Method) || v.Client.Method != v.Upstream.Method || !v.mayHaveBeenPost() {
+		if !isRead(v.Client.Method) || v.Client.Method != v.Upstream.Method {
 			return nil
 		}
-		why := v.redirectTrace()
-		if why == "" {
+		if r := v.seen.Redirected; r != nil {
+			return v.redirected(r)
+		}
+		why, shows := v.redirectTrace()
+		if why == "" && v.mayBeSlashRedirect() {
+			why, shows = "its path ends with a slash, to which many applications redirect", endsInSlash
+		}
+		if why == "" || !v.mayHaveBeenPost() {
 			return nil
 		}
 		return &finding{
-			certainty: Likely,
-			most:      Likely, // that POST is taken does not prove that it was sent
-			reason:    "a redirect probably turned a " + v.meantWrite() + " into " + v.Client.Method + ": " + v.got() + ", and " + why,
-			facts:     []string{why},
-			fixes:     v.redirectFixes(),
+			shows:  shows,
+			reason: "a redirect perhaps turned a " + v.meantWrite() + " into " + v.Client.Method + ": " + v.got() + ", and " + why,
+			facts:  []string{why},
+			fixes:  v.redirectFixes(v.meantWrite()),
 		}
 	},
 }
@@ -39,21 +56,36 @@ func (v *view) mayHaveBeenPost() bool {
 }
 
 // redirectTrace is what the request has left of a redirected one, or "".
-func (v *view) redirectTrace() string {
-	h := v.Client.Header
+func (v *view) redirectTrace() (why string, shows observation) {
+	typed := v.Client.Header.Get("Content-Type") != ""
 	switch {
-	case h.Get("Content-Type") != "":
-		return "it still has a Content-Type"
-	case h.Get("Origin") != "":
-		return "it has an Origin, which browsers send with a GET only across sites"
+	case typed && v.redirectsToHTTPS():
+		return "it still has a Content-Type, and the route sends http requests to https with a redirect that loses the method", typedAfterHTTPS
+	case typed:
+		return "it still has a Content-Type", typedRead
 	case v.refersToItself():
-		return "its Referer is the same URL"
+		return "its Referer is the same URL", refersToItself
 	case v.redirectsToHTTPS():
-		return "the route sends http requests to https with a redirect that loses the method"
-	case len(v.path) > 1 && strings.HasSuffix(v.path, "/") && !strings.Contains(h.Get("Accept"), "text/html"):
-		return "its path ends with a slash, to which many applications redirect"
+		return "the route sends http requests to https with a redirect that loses the method", httpsLoses
 	}
-	return ""
+	return "", ""
+}
+
+// mayBeSlashRedirect: paths that end so are asked for as they are, too, and browsers
+// are sent to them by links. So this is no trace that weakens another cause.
+func (v *view) mayBeSlashRedirect() bool {
+	return len(v.path) > 1 && strings.HasSuffix(v.path, "/") && !strings.Contains(v.Client.Header.Get("Accept"), "text/html")
+}
+
+// redirected: the client's own request was seen to be redirected here.
+func (v *view) redirected(r *Redirect) *finding {
+	status := strconv.Itoa(r.Status)
+	return &finding{
+		shows:  remembered,
+		reason: "this client's " + r.Method + " was redirected here with " + status + ", and it followed with " + v.Client.Method + ": " + v.got(),
+		facts:  []string{"a moment before, a " + r.Method + " of this client was answered with a " + status + " to this URL"},
+		fixes:  v.redirectFixes(r.Method),
+	}
 }
 
 func (v *view) refersToItself() bool {
@@ -86,9 +118,9 @@ func (v *view) meantWrite() string {
 	return http.MethodPost
 }
 
-func (v *view) redirectFixes() []Fix {
-	f := v.clientMethodFix(v.meantWrite())
-	f.Words = "send " + v.meantWrite() + " straight to this URL, scheme and slash included, so that nothing redirects it; the upstream then gets " + f.Upstream.String()
+func (v *view) redirectFixes(method string) []Fix {
+	f := v.clientMethodFix(method)
+	f.Words = "send " + method + " straight to this URL, scheme and slash included, so that nothing redirects it; the upstream then gets " + f.Upstream.String()
 	fixes := []Fix{f}
 	if v.redirectsToHTTPS() {
 		fixes = append(fixes, v.routeSets("https_redirect_status_code", http.StatusPermanentRedirect,

@@ -8,17 +8,19 @@ import (
 	"diag405/kong/router"
 )
 
+const shadowsFiles observation = "another route has the path as well, and this one led to a file server"
+
 // routeShadowed: another route takes the path as well and would lead elsewhere.
 // It needs the configuration's other routes, which a plugin does not have.
 var routeShadowed = cause{
 	code: RouteShadowed,
+	kind: gateway | ofPath,
 	examine: func(v *view) *finding {
 		other := v.shadowed()
-		if other == nil || v.allow.Has(v.Upstream.Method) {
+		if other == nil {
 			return nil
 		}
 		f := &finding{
-			certainty: Possible,
 			reason: routeEntity(v.Route).String() + " took the request before " + routeEntity(other).String() +
 				", which has the path as well, and " + v.got(),
 			facts: []string{routeEntity(other).String() + " leads to " + serviceEntity(other.Service).String()},
@@ -27,8 +29,8 @@ var routeShadowed = cause{
 				App:   "Narrow the route's paths.",
 			}},
 		}
-		if v.refusesEverywhere() {
-			f.certainty = Likely
+		if v.responder.kind == kindStatic {
+			f.shows = shadowsFiles
 		}
 		return f
 	},

@@ -7,32 +7,34 @@ import (
 	"diag405/kong/forecast"
 )
 
+const bucketTwice observation = "an object store got the bucket in the Host and in the path"
+
 // servicePath: the service's own path in front of what the client asked. Many
 // services have one and it is what they need, so it is blamed only where the path
 // stands there twice, where the Host names it already, or where the application is
 // known to offer the same under another one.
 var servicePath = cause{
 	code: ServicePath,
+	kind: gateway | proven | ofPath,
 	examine: func(v *view) *finding {
 		base := v.servicePath()
-		if len(segments(base)) == 0 || v.rewritten() || v.allow.Has(v.Upstream.Method) {
+		if isRoot(base) || v.rewritten() {
 			return nil
 		}
 		without := v.at(v.pathWith(v.Route != nil && v.Route.StripPath, ""))
 		f := &finding{
-			certainty: Possible,
-			reason:    "service path " + base + " came in front, so " + v.got(),
-			facts:     []string{"the service adds " + base},
-			fixes:     []Fix{v.serviceSets("path", "/", "set path to /", without)},
+			reason: "service path " + base + " came in front, so " + v.got(),
+			facts:  []string{"the service adds " + base},
+			fixes:  []Fix{v.serviceSets("path", "/", "set path to /", without)},
 		}
 		switch {
 		case under(v.sentPart(), base):
-			f.certainty = Likely
+			f.shows = v.changed()
 			f.reason = "service path " + base + " came in front of a path that has it already, so " + v.got()
 			f.facts = append(f.facts, base+" stands twice in the upstream's path")
 			f.fixes = append(v.stripInstead(base, without), f.fixes...)
-		case v.hostNames(base):
-			f.certainty = Likely
+		case v.isBucketTwice():
+			f.shows = bucketTwice
 			f.reason = "service path " + base + " names what the Host says already, so " + v.got()
 			f.facts = append(f.facts, "the Host begins with "+strings.Trim(base, "/"))
 		}
@@ -49,11 +51,12 @@ func (v *view) sentPart() string {
 	return v.path
 }
 
-// hostNames reports whether the Host that the upstream got begins with the one
-// segment of the service's path, as a bucket's or a tenant's does.
-func (v *view) hostNames(base string) bool {
-	s := segments(base)
-	return len(s) == 1 && strings.HasPrefix(forecast.Hostname(v.Upstream.Host), strings.ToLower(s[0])+".")
+// isBucketTwice reports a request to an object store whose Host begins with the one
+// segment of the service's path. Stores take the bucket from the one or from the
+// other.
+func (v *view) isBucketTwice() bool {
+	s := segments(v.servicePath())
+	return v.responder.kind == kindStore && len(s) == 1 && strings.HasPrefix(forecast.Hostname(v.Upstream.Host), strings.ToLower(s[0])+".")
 }
 
 // stripInstead offers strip_path=true where that, too, takes the doubled part
@@ -76,18 +79,17 @@ func (v *view) stripInstead(base string, without *Line) []Fix {
 // same shape in many places.
 func (v *view) otherBases(base string) []Fix {
 	rest := segments(v.sentPart())
-	if len(rest) == 0 {
+	if v.seen.API == nil || len(rest) == 0 || len(rest) > maxSegments {
 		return nil
 	}
 	var bases []string
-	for _, e := range v.seen.API {
-		t := segments(e.Path)
-		head := len(t) - len(rest)
-		if head < 1 || !slices.Contains(e.Methods, v.Upstream.Method) || !matchAll(t[head:], rest) {
+	for _, t := range v.seen.API.templates {
+		head := len(t.names) - len(rest)
+		if head < 1 || !slices.Contains(t.Methods, v.Upstream.Method) || !matchAll(t.names[head:], rest) {
 			continue
 		}
-		other := "/" + strings.Join(t[:head], "/")
-		if other != base && !isPlaceholder(other) && v.sharesWord(t[:head]) && !slices.Contains(bases, other) {
+		other, varied := t.begins(head)
+		if other != base && !varied && v.sharesWord(segments(other)) && !slices.Contains(bases, other) {
 			bases = append(bases, other)
 		}
 	}

@@ -5,17 +5,20 @@ import (
 	"strconv"
 )
 
+const otherTarget observation = "another target of the upstream took the same request"
+
 // targetDivergence: another target of the same upstream takes the very same
 // request, as with two versions side by side.
 var targetDivergence = cause{
 	code: TargetDivergence,
+	kind: evenListed | ofPath,
 	examine: func(v *view) *finding {
 		for _, other := range v.Elsewhere {
-			if other.Status == http.StatusMethodNotAllowed || other.Status >= http.StatusInternalServerError || other.Target == v.Target {
-				continue
+			if other.Status >= http.StatusBadRequest || other.Target == v.Target {
+				continue // a 401, 404 or 429 does not show that it would take the request
 			}
 			return &finding{
-				certainty: Confirmed,
+				shows: otherTarget,
 				reason: "target " + v.Target + " refused " + v.Upstream.Line().String() + ", and target " + other.Target +
 					" answered the same request with " + strconv.Itoa(other.Status),
 				facts: []string{"two targets of one upstream answer differently"},

@@ -7,9 +7,10 @@ import "strings"
 // of the things to try.
 var trailingSlash = cause{
 	code: TrailingSlash,
+	kind: proven | ofPath,
 	examine: func(v *view) *finding {
 		other := toggleSlash(v.Upstream.Path)
-		if other == "" || v.allow.Has(v.Upstream.Method) {
+		if other == "" {
 			return nil
 		}
 		fixes := v.slashFixes(other)
@@ -17,10 +18,9 @@ var trailingSlash = cause{
 			return nil
 		}
 		return &finding{
-			certainty: Possible,
-			reason:    v.got() + "; " + other + " is another resource",
-			facts:     []string{"a slash at the end makes the difference"},
-			fixes:     fixes,
+			reason: v.got() + "; " + other + " is another resource",
+			facts:  []string{"a slash at the end makes the difference"},
+			fixes:  fixes,
 		}
 	},
 }

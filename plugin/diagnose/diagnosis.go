@@ -57,6 +57,7 @@ func (c Certainty) rank() int {
 type Diagnosis struct {
 	Cause     Code
 	Certainty Certainty
+	Evidence  Weight   // what the certainty comes from
 	Reason    string   // one sentence about this request: what was observed
 	Facts     []string // what the cause rests on, one short sentence each
 	Fixes     []Fix    // best first; never empty
@@ -68,6 +69,7 @@ type Diagnosis struct {
 type Considered struct {
 	Cause     Code
 	Certainty Certainty
+	Evidence  Weight
 	Reason    string
 }
 

@@ -18,7 +18,7 @@ func TestEveryCodeIsDocumented(t *testing.T) {
 	cases := causesOfCases(t)
 	index := read(t, "../../docs/causes/README.md")
 	readme := read(t, "../../README.md")
-	for _, code := range codes() {
+	for _, code := range Codes() {
 		page := read(t, "../../docs/causes/"+string(code)+".md")
 		assert.True(t, strings.HasPrefix(page, "# "+string(code)+"\n"), "%s: its page is headed by the code", code)
 		assert.Contains(t, index, "("+string(code)+".md)")
@@ -27,15 +27,6 @@ func TestEveryCodeIsDocumented(t *testing.T) {
 			assert.Contains(t, cases, code, "no case has this cause")
 		}
 	}
-}
-
-// codes are all that a diagnosis can have, [Unknown] last.
-func codes() []Code {
-	var all []Code
-	for _, c := range causes {
-		all = append(all, c.code)
-	}
-	return append(all, Unknown)
 }
 
 func causesOfCases(t *testing.T) map[Code]bool {

@@ -5,8 +5,13 @@ import (
 	"strings"
 )
 
-// maxNear bounds how many endpoints are suggested.
-const maxNear = 3
+const (
+	// maxNear bounds how many endpoints are suggested.
+	maxNear = 3
+	// maxSegments is the longest path for which near ones are looked for. No
+	// application's own is longer, and each step tries every segment.
+	maxSegments = 32
+)
 
 // near are the endpoints that take the upstream's method and whose path is one
 // step from the one that the upstream got: a segment left out, one too many, or
@@ -16,23 +21,27 @@ func (v *view) near() []string {
 		return nil // it is an endpoint itself
 	}
 	got := segments(v.Upstream.Path)
-	type scored struct {
-		path  string
-		steps int
+	if v.seen.API == nil || len(got) > maxSegments {
+		return nil
 	}
-	var all []scored
-	for _, e := range v.seen.API {
-		if !slices.Contains(e.Methods, v.Upstream.Method) {
+	var nearest []alignment
+	for _, t := range v.seen.API.templates {
+		a := align(t, got)
+		if a.step == 0 || !slices.Contains(t.Methods, v.Upstream.Method) {
 			continue
 		}
-		if path, steps := align(segments(e.Path), got); steps > 0 {
-			all = append(all, scored{path + tail(e.Path), steps})
+		i := len(nearest)
+		for i > 0 && nearest[i-1].step > a.step {
+			i--
+		}
+		if i < maxNear {
+			nearest = slices.Insert(nearest, i, a)
+			nearest = nearest[:min(len(nearest), maxNear)]
 		}
 	}
-	slices.SortStableFunc(all, func(a, b scored) int { return a.steps - b.steps })
 	var out []string
-	for _, s := range all[:min(len(all), maxNear)] {
-		out = append(out, s.path)
+	for _, a := range nearest {
+		out = append(out, a.path(got))
 	}
 	return out
 }
@@ -45,70 +54,93 @@ func tail(template string) string {
 	return ""
 }
 
-// Steps from one path to another, the cheaper the more common the slip.
+// step is what is between two paths, the cheaper the more common the slip.
+type step int
+
+// Steps from a path to a template.
 const (
-	prefixLeftOut  = 1 // /chat for /api/chat
-	segmentLeftOut = 2 // /v1/completions for /v1/chat/completions
-	segmentTooMany = 3 // /api/v1/x for /v1/x
-	segmentDiffers = 4 // /v2/x for /v1/x
+	none           step = iota
+	prefixLeftOut       // /chat for /api/chat
+	segmentLeftOut      // /v1/completions for /v1/chat/completions
+	segmentTooMany      // /api/v1/x for /v1/x
+	segmentDiffers      // /v2/x for /v1/x
 )
 
-// align compares a template's segments with a path's. It returns the template's
-// path with the placeholders filled from the path, and what kind of step is
-// between them; 0 when it is more than one step.
-func align(template, got []string) (path string, step int) {
-	switch len(template) - len(got) {
+// alignment is a template beside a path: what step is between them, and at which
+// segment.
+type alignment struct {
+	*template
+	step step
+	at   int
+}
+
+// align compares a template's segments with a path's. The step is none when it is
+// more than one.
+func align(t *template, got []string) alignment {
+	more := len(t.names) - len(got)
+	if more < -1 || more > 1 {
+		return alignment{}
+	}
+	ahead := 0 // how many segments match from the front
+	for ahead < min(len(t.names), len(got)) && t.names[ahead].matches(got[ahead]) {
+		ahead++
+	}
+	switch more {
 	case 1:
-		return leftOut(template, got)
+		return leftOut(t, got, ahead)
 	case -1:
-		for i := range got {
-			if !isOwnSegment(got[i]) {
-				continue // without a name or an id it is another thing
-			}
-			without := slices.Delete(slices.Clone(got), i, i+1)
-			if matchAll(template, without) {
-				return "/" + strings.Join(without, "/"), segmentTooMany
-			}
-		}
-	case 0:
-		return differs(template, got)
+		return tooMany(t, got, ahead)
 	}
-	return "", 0
+	if differs(t.names, got, ahead) {
+		return alignment{t, segmentDiffers, ahead}
+	}
+	return alignment{}
 }
 
-func leftOut(template, got []string) (string, int) {
-	for i, segment := range template {
-		if isPlaceholder(segment) || i < len(got) && got[i] == segment {
-			continue // nobody knows what belongs there; or it stands there already
-		}
-		if with := slices.Insert(slices.Clone(got), i, segment); matchAll(template, with) {
-			step := segmentLeftOut
-			if i == 0 {
-				step = prefixLeftOut
-			}
-			return "/" + strings.Join(with, "/"), step
+// leftOut looks for a segment of the template without which it is the path. What
+// matches from the front may stand before it.
+func leftOut(t *template, got []string, ahead int) alignment {
+	for i, segment := range t.names[:ahead+1] {
+		switch {
+		case segment.varied || i < len(got) && got[i] == segment.text:
+			// nobody knows what belongs there; or it stands there already
+		case !matchAll(t.names[i+1:], got[i:]):
+		case i == 0:
+			return alignment{t, prefixLeftOut, i}
+		default:
+			return alignment{t, segmentLeftOut, i}
 		}
 	}
-	return "", 0
+	return alignment{}
 }
 
-func differs(template, got []string) (string, int) {
-	at := -1
-	for i := range template {
-		if matchSegment(template[i], got[i]) {
-			continue
+// tooMany looks for a segment of the path without which it is the template. Only a
+// prefix or a version may be too many: without a name or an id it is another thing.
+func tooMany(t *template, got []string, ahead int) alignment {
+	for i := range got[:ahead+1] {
+		if isOwnSegment(got[i]) && matchAll(t.names[i:], got[i+1:]) {
+			return alignment{t, segmentTooMany, i}
 		}
-		if at >= 0 || isPlaceholder(template[i]) || !isSlip(template[i], got[i]) {
-			return "", 0
-		}
-		at = i
 	}
-	if at < 0 {
-		return "", 0
+	return alignment{}
+}
+
+// differs looks at the first segment that is not the template's.
+func differs(names []name, got []string, at int) bool {
+	return at < len(got) && !names[at].varied && isSlip(names[at].text, got[at]) && matchAll(names[at+1:], got[at+1:])
+}
+
+// path is the template's path with the placeholders filled from the path.
+func (a alignment) path(got []string) string {
+	list := slices.Clone(got[:a.at])
+	rest := got[a.at:]
+	if a.step != segmentTooMany {
+		list = append(list, a.names[a.at].text)
 	}
-	with := slices.Clone(got)
-	with[at] = template[at]
-	return "/" + strings.Join(with, "/"), segmentDiffers
+	if a.step == segmentTooMany || a.step == segmentDiffers {
+		rest = rest[1:]
+	}
+	return "/" + strings.Join(append(list, rest...), "/") + tail(a.Path)
 }
 
 // isSlip reports segments that are easily taken for each other: two versions, a
@@ -121,8 +153,11 @@ func isSlip(a, b string) bool {
 // endpointFixes ask the client for an endpoint that is near, where the same route
 // can lead there.
 func (v *view) endpointFixes() []Fix {
+	if v.nearest == nil {
+		v.nearest = append([]string{}, v.near()...)
+	}
 	var fixes []Fix
-	for _, path := range v.near() {
+	for _, path := range v.nearest {
 		if client, ok := v.clientPathTo(path); ok {
 			if f, ok := v.clientPathFix(client); ok {
 				fixes = append(fixes, f)

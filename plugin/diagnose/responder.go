@@ -26,6 +26,9 @@ type responder struct {
 	kind     kind
 	name     string
 	evidence string
+	// partial: its Allow names the methods of the first route that has the path, and
+	// others may be taken (Starlette, measured).
+	partial bool
 }
 
 func (r responder) facts() []string {
@@ -48,13 +51,15 @@ type sign struct {
 	body string
 	// when says what else must hold.
 	when func(*view) bool
+	// partial is that of responder.
+	partial bool
 }
 
 // signs are tried in order. Narrow ones come first: an application may stand
 // behind nginx or a CDN, and its own marks are worth more than theirs.
 var signs = []sign{
 	{kind: kindMount, name: "Starlette", body: `{"detail":"Method Not Allowed"}`, when: noAllow},
-	{kind: kindApp, name: "FastAPI or Starlette", body: `{"detail":"Method Not Allowed"}`},
+	{kind: kindApp, name: "FastAPI or Starlette", body: `{"detail":"Method Not Allowed"}`, partial: true},
 	{kind: kindApp, name: "Django REST framework", body: `{"detail":"Method \"`},
 	{kind: kindApp, name: "Werkzeug", body: "The method is not allowed for the requested URL."},
 	{kind: kindApp, name: "Spring", body: `"error":"Method Not Allowed"`},
@@ -70,7 +75,6 @@ var signs = []sign{
 	{kind: kindCDN, name: "CloudFront", header: "Server", prefix: "CloudFront"},
 	{kind: kindCDN, name: "Cloudflare", header: "Server", prefix: "cloudflare", when: noAllow},
 	{kind: kindCDN, name: "Akamai", header: "Server", prefix: "AkamaiGHost"},
-	{kind: kindCDN, name: "Varnish", header: "Server", prefix: "Varnish"},
 	{kind: kindCDN, name: "Fastly", header: "X-Served-By", prefix: "cache-", when: noAllow},
 	{kind: kindCDN, name: "Azure Front Door", header: "X-Azure-Ref", when: noAllow},
 	{kind: kindStatic, name: "nginx", body: "<center>nginx"},
@@ -82,7 +86,10 @@ var signs = []sign{
 	{kind: kindMount, name: "Starlette", header: "Server", prefix: "hypercorn", when: noAllow},
 	{kind: kindGateway, name: "Kong", header: "Server", prefix: "kong/"},
 	{kind: kindGateway, name: "Envoy", header: "Server", prefix: "envoy", when: noAllow},
-	{kind: kindApp, name: "an ASGI application", header: "Server", prefix: "uvicorn"},
+	{kind: kindApp, name: "an ASGI application", header: "Server", prefix: "uvicorn", partial: true},
+	{kind: kindApp, name: "Tornado", header: "Server", prefix: "TornadoServer"},
+	{kind: kindApp, name: "Waitress", header: "Server", prefix: "waitress"},
+	{kind: kindApp, name: "Django's own server", header: "Server", prefix: "WSGIServer"},
 	{kind: kindApp, name: "Werkzeug", header: "Server", prefix: "Werkzeug"},
 	{kind: kindApp, name: "a WSGI application", header: "Server", prefix: "gunicorn"},
 	{kind: kindApp, name: "aiohttp", header: "Server", prefix: "Python/"},
@@ -100,7 +107,7 @@ func (v *view) recognise() responder {
 	body = body[:min(len(body), maxSignBody)]
 	for _, s := range signs {
 		if evidence := s.seenIn(v, body); evidence != "" && (s.when == nil || s.when(v)) {
-			return responder{s.kind, s.name, evidence}
+			return responder{s.kind, s.name, evidence, s.partial}
 		}
 	}
 	return responder{}

@@ -10,23 +10,22 @@ func segments(path string) []string {
 	return strings.FieldsFunc(path, func(r rune) bool { return r == '/' })
 }
 
+// isRoot reports a path without a segment.
+func isRoot(path string) bool { return strings.Trim(path, "/") == "" }
+
+// lastSegment is the last that is not empty, "" when there is none.
+func lastSegment(path string) string {
+	path = strings.TrimRight(path, "/")
+	return path[strings.LastIndexByte(path, '/')+1:]
+}
+
 // apiWords are segments by which applications commonly name their own API.
 // Gateways mount applications under other names: the application's, a
 // department's, a customer's.
 var apiWords = []string{"api", "apis", "rest", "rpc", "graphql"}
 
-// looksOwn reports whether a path has a segment that looks like an
-// application's own: an API word or a version (v1, v2.1).
-func looksOwn(path string) bool {
-	return slices.ContainsFunc(segments(path), isOwnSegment)
-}
-
-// beginsOwn reports whether the first segment looks like an application's own.
-func beginsOwn(path string) bool {
-	s := segments(path)
-	return len(s) > 0 && isOwnSegment(s[0])
-}
-
+// isOwnSegment reports a segment that looks like an application's own: an API word
+// or a version (v1, v2.1).
 func isOwnSegment(s string) bool {
 	return slices.Contains(apiWords, strings.ToLower(s)) || isVersion(s)
 }

@@ -1,11 +1,12 @@
 package diagnose
 
 import (
+	"cmp"
 	"net/http"
 	"slices"
 	"strings"
 
-	"diag405/kong/config"
+	"diag405/kong/forecast"
 	"diag405/kong/router"
 )
 
@@ -22,6 +23,7 @@ type view struct {
 	// when the route is not known.
 	explained string
 	responder responder
+	nearest   []string // endpoints near the upstream's path, nil until they are looked for
 }
 
 func newView(x Exchange, seen Offers) *view {
@@ -80,6 +82,32 @@ func (v *view) rest() string { return strings.TrimPrefix(v.path, v.prefix) }
 // strips reports whether strip_path removed something from this request.
 func (v *view) strips() bool { return v.stripped != "" }
 
+// missing reports a 404: the path led nowhere, whatever the method.
+func (v *view) missing() bool { return v.Response.Status == http.StatusNotFound }
+
+// status is the answer's, 405 where it is not known.
+func (v *view) status() int { return cmp.Or(v.Response.Status, http.StatusMethodNotAllowed) }
+
+// isPresent reports whether the path that refused is known to be one of its own.
+func (v *view) isPresent() bool {
+	offer, _ := v.seen.At(v.Upstream.Path)
+	return offer.Presence == Present
+}
+
+// isNowhere reports whether the path that refused is known to be answered as any
+// path is that the upstream does not have.
+func (v *view) isNowhere() bool {
+	return v.seen.Paths[v.Upstream.Path].Presence == Anywhere && v.toldByOPTIONS()
+}
+
+// toldByOPTIONS reports whether OPTIONS tells the application's paths from those
+// that it does not have. A static mount at the root of a Starlette application takes
+// each method that a path's own routes do not have, OPTIONS among them (measured).
+func (v *view) toldByOPTIONS() bool { return v.responder.kind != kindMount }
+
+// speaksWebDAV reports an Allow that only a WebDAV file server sends.
+func (v *view) speaksWebDAV() bool { return v.allow.Has("PROPFIND") }
+
 // rewritten reports whether something other than route and service decided the
 // path that the upstream got.
 func (v *view) rewritten() bool { return v.explained != "" && v.Upstream.Path != v.explained }
@@ -110,6 +138,8 @@ func (v *view) serviceSets(key string, value any, words string, would *Line) Fix
 func (v *view) takes() string {
 	methods := v.methods()
 	switch {
+	case v.missing():
+		return "where it has nothing"
 	case v.allow.Has(v.Upstream.Method):
 		return "which lists " + v.Upstream.Method + " in Allow and refused it all the same"
 	case len(methods) > 0 && !slices.Contains(methods, v.Upstream.Method):
@@ -127,12 +157,6 @@ func and(words []string) string {
 		return strings.Join(words, "")
 	}
 	return strings.Join(words[:last], ", ") + " and " + words[last]
-}
-
-// lists reports whether the route takes exactly named methods, this one among
-// them: somebody wrote the route for an endpoint.
-func lists(r *config.Route, method string) bool {
-	return r != nil && slices.Contains(r.Methods, method)
 }
 
 // leads is where a path that the client might send would lead on the same route,
@@ -197,13 +221,7 @@ func (v *view) writesOnly() bool {
 }
 
 // isWrite reports the methods that change something.
-func isWrite(method string) bool {
-	switch method {
-	case http.MethodPost, http.MethodPut, http.MethodPatch, http.MethodDelete:
-		return true
-	}
-	return false
-}
+func isWrite(method string) bool { return forecast.Writes(method) }
 
 // isRead reports GET and HEAD.
 func isRead(method string) bool { return method == http.MethodGet || method == http.MethodHead }

@@ -33,7 +33,7 @@ func founding() diagnose.Exchange {
 		Client:   diagnose.Request{Method: "POST", Path: "/api/sendWeather", Query: "unit", Scheme: "http", Host: "localhost:8000"},
 		Upstream: diagnose.Request{Method: "POST", Path: "/", Query: "unit", Scheme: "http", Host: "weather:8900"},
 		Stripped: "/api/sendWeather",
-		Route:    &config.Route{Name: "post", Paths: []string{"/api/sendWeather"}, StripPath: true},
+		Route:    &config.Route{Name: "post", Paths: []string{"/api/sendWeather"}, Methods: []string{"POST"}, StripPath: true},
 		Service:  &config.Service{Name: "weather"},
 		Response: diagnose.Response{Status: 405, Header: http.Header{"Allow": {"GET"}}},
 	}

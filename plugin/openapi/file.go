@@ -16,12 +16,12 @@ import (
 type File struct {
 	path string
 
-	mu        sync.Mutex
-	version   version       // of the file that was read last, good or broken
-	reading   chan struct{} // closed when the reading that is under way ends, else nil
-	endpoints []diagnose.Endpoint
-	problem   string // the last error, "" after a success
-	untold    error  // that error while nobody has got it yet
+	mu      sync.Mutex
+	version version       // of the file that was read last, good or broken
+	reading chan struct{} // closed when the reading that is under way ends, else nil
+	api     *diagnose.API
+	problem string // the last error, "" after a success
+	untold  error  // that error while nobody has got it yet
 }
 
 // version tells whether a file has changed.
@@ -31,19 +31,18 @@ type version struct {
 }
 
 // NewFile returns the document at a path. Nothing is read yet; a caller that asks
-// for Endpoints ahead of time spares the first request the waiting.
+// for API ahead of time spares the first request the waiting.
 func NewFile(path string) *File { return &File{path: path} }
 
-// Endpoints returns what the document offers, as [Parse] does. When the file's
+// API returns what the document offers, taken apart, nil while nothing is known. When the file's
 // modification time or size has changed it is read again, which is waited for
 // until ctx ends; the result is then what was known before. A large document
-// takes a while: 4 MiB of YAML two seconds (measured). The endpoints are shared
-// and must not be changed.
+// takes a while: 4 MiB of YAML two seconds (measured).
 //
 // A file that is missing or broken leaves what was read before. Its error comes
 // with one call, and not again while it stays the same, so that it can be logged
 // as it comes.
-func (f *File) Endpoints(ctx context.Context) ([]diagnose.Endpoint, error) {
+func (f *File) API(ctx context.Context) (*diagnose.API, error) {
 	if reading := f.refresh(); reading != nil {
 		select {
 		case <-reading:
@@ -54,7 +53,7 @@ func (f *File) Endpoints(ctx context.Context) ([]diagnose.Endpoint, error) {
 	defer f.mu.Unlock()
 	err := f.untold
 	f.untold = nil
-	return f.endpoints, err
+	return f.api, err
 }
 
 // refresh starts to read the file if it has changed, and returns what is closed
@@ -86,15 +85,15 @@ func (f *File) read(info os.FileInfo, now version) {
 	if err != nil {
 		now = version{} // nothing was seen of it, so it is tried again
 	}
-	var endpoints []diagnose.Endpoint
+	var api *diagnose.API
 	if err == nil {
-		endpoints, err = parse(data)
+		api, err = parse(data)
 	}
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.version = now
 	if err == nil {
-		f.endpoints = endpoints
+		f.api = api
 	}
 	f.note(err)
 	close(f.reading)
@@ -132,11 +131,12 @@ func contents(path string, info os.FileInfo) ([]byte, error) {
 
 // parse is Parse where nobody is above to catch a panic, which would end the
 // plugin server for the sake of a document.
-func parse(data []byte) (endpoints []diagnose.Endpoint, err error) {
+func parse(data []byte) (api *diagnose.API, err error) {
 	defer func() {
 		if r := recover(); r != nil {
 			err = fmt.Errorf("bug: reading it panics: %v", r)
 		}
 	}()
-	return Parse(data)
+	endpoints, err := Parse(data)
+	return diagnose.NewAPI(endpoints), err
 }

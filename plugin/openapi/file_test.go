@@ -26,8 +26,8 @@ func TestFile(t *testing.T) {
 	f := openapi.NewFile(path)
 	expect := func(want, wantErr string) {
 		t.Helper()
-		got, err := f.Endpoints(t.Context())
-		assert.Equal(t, want, print(got))
+		got, err := f.API(t.Context())
+		assert.Equal(t, want, print(got.Endpoints()))
 		if wantErr == "" {
 			assert.NoError(t, err)
 			return
@@ -68,13 +68,13 @@ func TestFile(t *testing.T) {
 
 func TestFileThatCannotBeRead(t *testing.T) {
 	dir := t.TempDir()
-	_, err := openapi.NewFile(dir).Endpoints(t.Context())
+	_, err := openapi.NewFile(dir).API(t.Context())
 	assert.EqualError(t, err, `openapi document "`+dir+`": not a regular file`)
 
 	path := filepath.Join(dir, "large.yaml")
 	write(t, path, "", 1)
 	require.NoError(t, os.Truncate(path, openapi.MaxSize+1))
-	_, err = openapi.NewFile(path).Endpoints(t.Context())
+	_, err = openapi.NewFile(path).API(t.Context())
 	assert.EqualError(t, err, `openapi document "`+path+`": the document is larger than 16777216 bytes`)
 }
 
@@ -85,20 +85,20 @@ func TestFileInNoTime(t *testing.T) {
 	ended, cancel := context.WithCancel(t.Context())
 	cancel()
 	f := openapi.NewFile(path)
-	got, err := f.Endpoints(ended)
-	assert.Contains(t, []int{0, 20000}, len(got), "before or after, never a part")
+	got, err := f.API(ended)
+	assert.Contains(t, []int{0, 20000}, len(got.Endpoints()), "before or after, never a part")
 	assert.NoError(t, err)
-	got, err = f.Endpoints(t.Context())
-	assert.Len(t, got, 20000)
+	got, err = f.API(t.Context())
+	assert.Len(t, got.Endpoints(), 20000)
 	assert.NoError(t, err)
 
 	write(t, path, wrecks, 2)
 	require.Eventually(t, func() bool { // whose call it is that gets the error does not matter
-		got, err = f.Endpoints(ended)
+		got, err = f.API(ended)
 		return err != nil
 	}, 10*time.Second, time.Millisecond)
 	assert.ErrorContains(t, err, `"/wrecks" should be a mapping`)
-	assert.Len(t, got, 20000)
+	assert.Len(t, got.Endpoints(), 20000)
 }
 
 // Whoever asks while the document changes gets one version of it, whole.
@@ -106,16 +106,16 @@ func TestFileConcurrently(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "openapi.yaml")
 	write(t, path, orders, 1)
 	f := openapi.NewFile(path)
-	_, err := f.Endpoints(t.Context())
+	_, err := f.API(t.Context())
 	require.NoError(t, err)
 
 	var wg sync.WaitGroup
 	for range 8 {
 		wg.Go(func() {
 			for range 200 {
-				got, err := f.Endpoints(t.Context())
+				got, err := f.API(t.Context())
 				assert.NoError(t, err)
-				assert.Contains(t, []string{"/orders GET", "/others GET"}, print(got))
+				assert.Contains(t, []string{"/orders GET", "/others GET"}, print(got.Endpoints()))
 			}
 		})
 	}

@@ -8,10 +8,10 @@ import (
 	"github.com/hashicorp/golang-lru/v2/simplelru"
 )
 
-// place is one path of one upstream.
+// place is one request to one upstream.
 type place struct {
 	Upstream
-	path string
+	asked
 }
 
 // inquiry is a path that is being asked or has been.

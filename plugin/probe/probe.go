@@ -12,14 +12,14 @@ import (
 )
 
 const (
-	// MaxRequests is how many requests one Ask sends at most: for [ControlPath], for
-	// the path that was refused, and for four candidates.
-	MaxRequests = 6
+	// maxPaths is how many paths one Ask is about: the one that was refused and four
+	// candidates.
+	maxPaths = 5
 
-	// ControlPath is asked to learn what the upstream says of a path that does not
-	// exist. It is always the same, so that it can be filtered from access logs, and
-	// deep, so that an application's own /{page} or /{kind}/{id} does not have it.
-	ControlPath = "/diag405-control/no-such-path/0"
+	// MaxRequests is how many requests one Ask sends at most: OPTIONS for each path
+	// and for one beside each that cannot exist. With Question.Safe it is twice as
+	// many, as the method itself is asked, too.
+	MaxRequests = 2 * maxPaths
 
 	// GuardHeader marks a probe. A request that carries it must not be answered with
 	// probes: a gateway whose upstream is a gateway would ask itself for ever.
@@ -88,58 +88,106 @@ func New(o Options) *Prober {
 	return &Prober{options: o, cache: newCache(o.CacheSize, o.PerSecond)}
 }
 
+// Question is what one wants to know of an upstream.
+type Question struct {
+	// Refused is the request that the upstream just answered with Status. Its path is
+	// asked too.
+	Refused diagnose.Line
+	Status  int // 405 or 404; 0 is 405
+	// Paths as they go on the wire, without a query, the most telling first. Of more
+	// than four the rest is not asked, and neither are those that cannot be sent as
+	// they are, with a space or a control byte say.
+	Paths []string
+	// Base is the service's path. Nothing outside of it is asked.
+	Base string
+	// Safe allows HEAD and GET besides OPTIONS where one of them was refused: they
+	// only read (RFC 9110 section 9.2.1).
+	Safe bool
+}
+
+// asked is one request of a question.
+type asked struct{ method, path string }
+
 // Ask says what the upstream takes at the paths, of which only those are in the
-// result that answered. refused is the request that the upstream just answered
-// with 405; its path is asked too. Paths are as they go on the wire, without a
-// query, the most telling first: of more than four the rest is not asked. Paths
-// that cannot be sent as they are, with a space or a control byte say, are left
-// out.
+// result that answered.
 //
 // Ask returns after Options.Timeout at the latest, or when ctx ends, with what is
 // known by then; a deadline of ctx shortens the timeout. A path that somebody else
 // is asking already is waited for, not asked again. What has not answered by its
 // deadline is left alone for ten seconds. When the rate is used up paths remain
 // unknown; nothing waits for its turn.
-func (p *Prober) Ask(ctx context.Context, u Upstream, refused diagnose.Line, paths []string) map[string]Answer {
+func (p *Prober) Ask(ctx context.Context, u Upstream, q Question) map[string]Answer {
 	if !u.valid() {
 		return nil
 	}
-	paths = choose(append([]string{refused.Path}, paths...))
-	if len(paths) == 0 {
+	requests := q.requests()
+	if len(requests) == 0 {
 		return nil
 	}
 	ctx, cancel := context.WithTimeout(ctx, p.options.Timeout)
 	defer cancel()
-	return judge(refused, collect(ctx, p.start(ctx, u, paths)))
+	return judge(q, collect(ctx, p.start(ctx, u, requests)))
 }
 
-// choose keeps the paths that can be sent, each once, in order, and leaves room
-// for the control path.
-func choose(paths []string) []string {
+// requests are those that a question asks, each once: behind each path the one
+// beside it that tells what its answer is worth.
+func (q Question) requests() []asked {
+	var list []asked
+	add := func(method, path string) {
+		if at := (asked{method, path}); validPath(path) && !slices.Contains(list, at) {
+			list = append(list, at)
+		}
+	}
+	for _, path := range q.choose() {
+		beside, ok := control(path, q.Base)
+		if !ok {
+			continue
+		}
+		for _, method := range q.methods(path) {
+			add(method, beside)
+			add(method, path)
+		}
+	}
+	return list
+}
+
+// methods are those to ask a path with. What the refused path says to its own method
+// is known.
+func (q Question) methods(path string) []string {
+	m := q.Refused.Method
+	if q.Safe && path != q.Refused.Path && (m == http.MethodGet || m == http.MethodHead) {
+		return []string{http.MethodOptions, m}
+	}
+	return []string{http.MethodOptions}
+}
+
+// choose keeps the paths that can be sent, each once, in order, the refused one
+// first.
+func (q Question) choose() []string {
 	var chosen []string
-	for _, path := range paths {
-		if len(chosen) == MaxRequests-1 {
+	for _, path := range append([]string{q.Refused.Path}, q.Paths...) {
+		if len(chosen) == maxPaths {
 			break
 		}
-		if validPath(path) && path != ControlPath && !slices.Contains(chosen, path) {
+		if validPath(path) && below(path, q.Base) && !isControl(path) && !slices.Contains(chosen, path) {
 			chosen = append(chosen, path)
 		}
 	}
 	return chosen
 }
 
-// start sees to it that each path has been asked or is being asked. The control
-// path comes first: without an answer there the others are worth nothing, so an
-// upstream that just gave none is left alone.
-func (p *Prober) start(ctx context.Context, u Upstream, paths []string) map[string]*inquiry {
-	control := p.inquire(ctx, place{u, ControlPath})
-	if control == nil || control.failed() {
-		return nil
-	}
-	started := map[string]*inquiry{ControlPath: control}
-	for _, path := range paths {
-		if q := p.inquire(ctx, place{u, path}); q != nil {
-			started[path] = q
+// start sees to it that each request has been answered or is under way. Where the
+// first path beside another gave no answer just now, the others would be worth
+// nothing, so the upstream is left alone.
+func (p *Prober) start(ctx context.Context, u Upstream, requests []asked) map[asked]*inquiry {
+	started := map[asked]*inquiry{}
+	for i, at := range requests {
+		inquiry := p.inquire(ctx, place{u, at})
+		if i == 0 && (inquiry == nil || inquiry.failed()) {
+			return nil
+		}
+		if inquiry != nil {
+			started[at] = inquiry
 		}
 	}
 	return started
@@ -181,11 +229,11 @@ func (p *Prober) keep(r *reply) time.Duration {
 }
 
 // collect waits for the answers, and leaves out those that do not come in time.
-func collect(ctx context.Context, started map[string]*inquiry) map[string]*reply {
-	replies := map[string]*reply{}
-	for path, q := range started {
+func collect(ctx context.Context, started map[asked]*inquiry) map[asked]*reply {
+	replies := map[asked]*reply{}
+	for at, q := range started {
 		if r := q.wait(ctx); r != nil {
-			replies[path] = r
+			replies[at] = r
 		}
 	}
 	return replies

@@ -61,6 +61,9 @@ func (u *upstream) count(path string) int {
 	return len(slices.DeleteFunc(slices.Clone(u.asked), func(p string) bool { return p != path }))
 }
 
+// question asks about paths besides the one that was refused.
+func question(paths ...string) probe.Question { return probe.Question{Refused: refused, Paths: paths} }
+
 // unhurried is for tests in which an upstream answers: it never times out there.
 var unhurried = probe.Options{Timeout: time.Minute}
 
@@ -137,19 +140,126 @@ func TestAnswers(t *testing.T) {
 		{"404 of another server", application{path: "404 Server: b", "/": "405 Server: a|Allow: GET", "*": "404"}, "nothing"},
 		{"404 of another framework", application{path: "404", "/": "405 X-Powered-By: Express|Allow: GET", "*": "404"}, "nothing"},
 		{"lists what it refused", application{path: "200 GET, POST", "/": "200 GET, POST, PUT", "*": "404"}, "nothing"},
-
-		// A redirect says nothing of methods.
-		{"redirect to the slash", application{path: "307 Location: /api/orders/", "/": "405 GET", "*": "404"}, "nothing"},
-		{"everything redirected", application{"*": "302 Location: /login", "/": "405 GET"}, "nothing"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			u := serve(t, tt.app)
-			answers := probe.New(unhurried).Ask(t.Context(), u.place(), refused, []string{path, "/api"})
+			answers := probe.New(unhurried).Ask(t.Context(), u.place(), question(path, "/api"))
 			require.Contains(t, answers, path)
 			assert.Equal(t, tt.want, known(answers[path]), "%+v", answers)
 			assertConsistent(t, answers[path])
 		})
+	}
+}
+
+// A path is there when it is answered otherwise than one beside it that cannot be.
+func TestPresence(t *testing.T) {
+	const path, beside = "/api/orders", "/api/diag405-no-such-path"
+	tests := []struct {
+		name string
+		app  application
+		want diagnose.Presence
+	}{
+		{"405 without Allow beside a 404", application{path: "405", "*": "404"}, diagnose.Present},
+		{"200 without Allow beside a 404", application{path: "200", "*": "404"}, diagnose.Present},
+		{"401 beside a 404", application{path: "401", "*": "404"}, diagnose.Present},
+		{"redirect beside a 404", application{path: "301 Location: /api/orders/", "*": "404"}, diagnose.Present},
+		{"another list than beside it", application{path: "405 POST", "*": "405 GET, HEAD"}, diagnose.Present},
+		{"as beside it", application{"*": "405 GET, HEAD"}, diagnose.Anywhere},
+		{"as beside it, listed in another order", application{path: "405 GET, HEAD", "*": "405 HEAD, GET"}, diagnose.Anywhere},
+		{"as beside it, without Allow", application{"*": "405"}, diagnose.Anywhere},
+		{"a placeholder", application{path: "405 POST", beside: "405 POST", "*": "404"}, diagnose.Anywhere},
+		{"404 where the refused path is 405", application{"/": "405", "*": "404"}, diagnose.Absent},
+		{"404 everywhere", application{"*": "404"}, diagnose.NotAsked},
+		{"500 beside a 404", application{path: "500", "*": "404"}, diagnose.NotAsked},
+		{"429 beside a 404", application{path: "429", "*": "404"}, diagnose.NotAsked},
+		{"403 beside a 401", application{path: "403", "*": "401"}, diagnose.NotAsked},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			u := serve(t, tt.app)
+			answers := probe.New(unhurried).Ask(t.Context(), u.place(), question(path))
+			assert.Equal(t, tt.want, answers[path].Presence, "%+v", answers)
+		})
+	}
+}
+
+// An id is not what is replaced: what takes /orders/7 takes any id.
+func TestBeside(t *testing.T) {
+	tests := []struct{ path, base, want string }{
+		{"/", "", "/diag405-no-such-path"},
+		{"/a", "", "/diag405-no-such-path"},
+		{"/a/", "", "/diag405-no-such-path/"},
+		{"/a/b", "", "/a/diag405-no-such-path"},
+		{"/orders/7", "", "/diag405-no-such-path/7"},
+		{"/orders/7/items", "", "/orders/7/diag405-no-such-path"},
+		{"/orders/0198c3f2-1b1e-7c55-9d0a-3f0a4c9a1b2c/", "", "/diag405-no-such-path/0198c3f2-1b1e-7c55-9d0a-3f0a4c9a1b2c/"},
+		{"/7/8", "", "/7/diag405-no-such-path"},
+		{"/decade", "", "/diag405-no-such-path"},
+		{"/files/a%2Fb", "", "/diag405-no-such-path/a%2Fb"},
+		{"/files/report.pdf", "", "/diag405-no-such-path/report.pdf"},
+		{"/api/v2.1", "", "/api/diag405-no-such-path"},
+		{"//", "", ""},
+		{"/app/orders", "/app", "/app/diag405-no-such-path"},
+		{"/app/7", "/app", ""}, // what lies outside the service's path is not asked about
+		{"/app", "/app", ""},
+	}
+	for _, tt := range tests {
+		u := serve(t, application{"*": "404"})
+		probe.New(unhurried).Ask(t.Context(), u.place(), probe.Question{Refused: diagnose.Line{Method: "POST", Path: tt.path}, Base: tt.base})
+		want := []string{tt.path, tt.want}
+		if tt.want == "" {
+			want = nil
+		}
+		assert.ElementsMatch(t, want, u.asked, "%+v", tt)
+	}
+}
+
+// HEAD and GET only read, so where one of them was refused and it is allowed, they
+// are asked for themselves: not every application answers OPTIONS.
+func TestSafe(t *testing.T) {
+	taken := func(method string, safe bool, app http.HandlerFunc) (probe.Answer, []string) {
+		var mu sync.Mutex
+		var methods []string
+		u := serve(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			mu.Lock()
+			methods = append(methods, r.Method+" "+r.URL.Path)
+			mu.Unlock()
+			if r.Method != method {
+				w.WriteHeader(http.StatusNotFound)
+				return
+			}
+			app(w, r)
+		}))
+		q := probe.Question{Refused: diagnose.Line{Method: method, Path: "/a"}, Paths: []string{"/b"}, Safe: safe}
+		answers := probe.New(unhurried).Ask(t.Context(), u.place(), q)
+		slices.Sort(methods)
+		return answers["/b"], methods
+	}
+	only := func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Path != "/b" {
+			w.WriteHeader(http.StatusNotFound)
+		}
+	}
+	a, methods := taken("GET", true, only)
+	assert.Equal(t, probe.Answer{Status: 404, Methods: []string{"GET"}, Presence: diagnose.Present}, a)
+	assert.Equal(t, []string{
+		"GET /b", "GET /diag405-no-such-path", "OPTIONS /a", "OPTIONS /b", "OPTIONS /diag405-no-such-path",
+	}, methods, "the refused request is not sent again")
+
+	a, _ = taken("HEAD", true, only)
+	assert.Equal(t, []string{"HEAD"}, a.Methods)
+
+	a, _ = taken("GET", true, func(http.ResponseWriter, *http.Request) {})
+	assert.Equal(t, diagnose.Anywhere, a.Presence, "a page for every path")
+	assert.Empty(t, a.Methods)
+
+	for _, tt := range []struct {
+		method string
+		safe   bool
+	}{{"GET", false}, {"POST", true}} {
+		_, methods = taken(tt.method, tt.safe, only)
+		assert.NotContains(t, strings.Join(methods, ","), tt.method, "%+v", tt)
 	}
 }
 
@@ -197,12 +307,12 @@ func TestServeMux(t *testing.T) {
 	mux.HandleFunc("POST /api/orders", ok)
 	mux.HandleFunc("DELETE /api/orders/{id}", ok)
 	u := serve(t, mux)
-	answers := probe.New(unhurried).Ask(t.Context(), u.place(), refused, []string{"/api/orders", "/api/orders/1", "/orders"})
+	answers := probe.New(unhurried).Ask(t.Context(), u.place(), question("/api/orders", "/api/orders/1", "/orders"))
 	assert.Equal(t, map[string]probe.Answer{
-		"/":             {Status: 405, Allow: []string{"GET", "HEAD"}, Methods: []string{"GET", "HEAD"}, Complete: true},
-		"/api/orders":   {Status: 405, Allow: []string{"POST"}, Methods: []string{"POST"}, Complete: true},
-		"/api/orders/1": {Status: 405, Allow: []string{"DELETE"}, Methods: []string{"DELETE"}, Complete: true},
-		"/orders":       {Status: 404, Complete: true},
+		"/":             {Status: 405, Allow: []string{"GET", "HEAD"}, Methods: []string{"GET", "HEAD"}, Complete: true, Presence: diagnose.Present},
+		"/api/orders":   {Status: 405, Allow: []string{"POST"}, Methods: []string{"POST"}, Complete: true, Presence: diagnose.Present},
+		"/api/orders/1": {Status: 405, Allow: []string{"DELETE"}, Methods: []string{"DELETE"}, Complete: true, Presence: diagnose.Present},
+		"/orders":       {Status: 404, Complete: true, Presence: diagnose.Absent},
 	}, answers)
 }
 
@@ -217,18 +327,19 @@ func TestRequest(t *testing.T) {
 		io.WriteString(conn, "HTTP/1.1 405 No\r\nAllow: GET\r\nContent-Length: 0\r\n\r\n")
 	})
 	u.Host = "app.test:8080"
-	probe.New(unhurried).Ask(t.Context(), u, refused, []string{"//a%2fb/%C3%A4;v=1/{x}|\\"})
+	probe.New(unhurried).Ask(t.Context(), u, question("//a%2fb/%C3%A4;v=1/{x}|\\"))
 
 	var got []string
-	for range 3 {
+	for range 4 {
 		got = append(got, <-requests)
 	}
 	slices.Sort(got)
 	const rest = " HTTP/1.1\r\nHost: app.test:8080\r\nUser-Agent: diag405\r\nX-Diag-Probe: 1\r\nConnection: close\r\n\r\n"
 	assert.Equal(t, []string{
 		"OPTIONS /" + rest,
+		"OPTIONS //a%2fb/%C3%A4;v=1/diag405-no-such-path" + rest,
 		"OPTIONS //a%2fb/%C3%A4;v=1/{x}|\\" + rest,
-		"OPTIONS /diag405-control/no-such-path/0" + rest,
+		"OPTIONS /diag405-no-such-path" + rest,
 	}, got)
 }
 
@@ -282,7 +393,7 @@ func TestUnusualReplies(t *testing.T) {
 				readHead(conn)
 				io.WriteString(conn, tt.reply)
 			})
-			answers := probe.New(unhurried).Ask(t.Context(), u, refused, nil)
+			answers := probe.New(unhurried).Ask(t.Context(), u, question())
 			if !tt.answered {
 				assert.Empty(t, answers)
 				return
@@ -305,7 +416,7 @@ func TestTLS(t *testing.T) {
 		}}
 		server.StartTLS()
 		u := probe.Upstream{Scheme: "https", Address: server.Listener.Addr().String(), Host: host}
-		answers := probe.New(unhurried).Ask(t.Context(), u, refused, nil)
+		answers := probe.New(unhurried).Ask(t.Context(), u, question())
 		server.Close()
 		assert.Equal(t, "takes GET; complete", known(answers["/"]), host)
 		assert.Equal(t, map[string]bool{wantName: true}, names, host)
@@ -314,15 +425,16 @@ func TestTLS(t *testing.T) {
 
 func TestPathsAsked(t *testing.T) {
 	u := serve(t, application{"*": "404", "/": "405 GET"})
-	probe.New(unhurried).Ask(t.Context(), u.place(), refused, []string{
+	probe.New(unhurried).Ask(t.Context(), u.place(), question(
 		"/a", "/a", "/", // once each
-		"", "a", "*", "http://other.test/", "/a b", "/a\r\nX: y", "/a\x00", "/ä", "/a\x7f", "/a?q=secret", "/a#f", "/" + strings.Repeat("a", 2048),
-		probe.ControlPath,
-		"/b", "/c", "/d", "/e",
-	})
+		"", "a", "*", "http://other.test/", "/a b", "/a\r\nX: y", "/a\x00", "/ä", "/a\x7f", "/a?q=secret", "/a#f", "/"+strings.Repeat("a", 2048),
+		"/"+probe.ControlName,
+		"/b", "/c/d", "/c/d/", "/e",
+	))
 	slices.Sort(u.asked)
-	assert.Equal(t, []string{"/", "/a", "/b", "/c", "/d", probe.ControlPath}, u.asked)
-	assert.Len(t, u.asked, probe.MaxRequests)
+	assert.Equal(t, []string{
+		"/", "/a", "/b", "/c/d", "/c/d/", "/c/diag405-no-such-path", "/c/diag405-no-such-path/", "/diag405-no-such-path",
+	}, u.asked, "one path that cannot be there serves all that lie beside it")
 }
 
 func TestNothingToAsk(t *testing.T) {
@@ -345,9 +457,9 @@ func TestNothingToAsk(t *testing.T) {
 	} {
 		u := good
 		change(&u)
-		assert.Empty(t, p.Ask(t.Context(), u, refused, []string{"/a"}), "%+v", u)
+		assert.Empty(t, p.Ask(t.Context(), u, question("/a")), "%+v", u)
 	}
-	assert.Empty(t, p.Ask(t.Context(), good, diagnose.Line{}, []string{"no path"}))
+	assert.Empty(t, p.Ask(t.Context(), good, probe.Question{Paths: []string{"no path"}}))
 	assert.Zero(t, dials.Load())
 }
 
@@ -375,7 +487,7 @@ func TestCache(t *testing.T) {
 	u := serve(t, application{"*": "404", "/": "405 GET", "/a": "405 POST"})
 	c := newClock()
 	p := probe.New(probe.Options{Timeout: time.Minute, Now: c.Now})
-	ask := func() string { return known(p.Ask(t.Context(), u.place(), refused, []string{"/a"})["/a"]) }
+	ask := func() string { return known(p.Ask(t.Context(), u.place(), question("/a"))["/a"]) }
 
 	assert.Equal(t, "takes POST; complete", ask())
 	c.move(59 * time.Second)
@@ -385,16 +497,16 @@ func TestCache(t *testing.T) {
 	assert.Equal(t, "takes POST; complete", ask())
 	assert.Equal(t, 6, u.count(""), "and not for longer")
 
-	p.Ask(t.Context(), u.place(), refused, []string{"/b"})
+	p.Ask(t.Context(), u.place(), question("/b"))
 	assert.Equal(t, 7, u.count(""), "another set of paths shares what is known")
 	ended, cancel := context.WithCancel(t.Context())
 	cancel()
-	assert.Contains(t, p.Ask(ended, u.place(), refused, []string{"/a"}), "/a", "what is known takes no time")
+	assert.Contains(t, p.Ask(ended, u.place(), question("/a")), "/a", "what is known takes no time")
 
 	other := u.place()
 	other.Host = "other.test"
 	c.move(time.Second)
-	p.Ask(t.Context(), other, refused, []string{"/a"})
+	p.Ask(t.Context(), other, question("/a"))
 	assert.Equal(t, 10, u.count(""), "another Host is another upstream")
 }
 
@@ -405,13 +517,13 @@ func TestCacheSize(t *testing.T) {
 	for i := range 50 {
 		c.move(time.Second)
 		path := fmt.Sprint("/", i)
-		assert.Contains(t, p.Ask(t.Context(), u.place(), refused, []string{path}), path)
+		assert.Contains(t, p.Ask(t.Context(), u.place(), question(path)), path)
 		assert.LessOrEqual(t, p.Cached(), 4)
 	}
 	asked := u.count("")
 	for i := range 10 {
 		c.move(time.Second)
-		p.Ask(t.Context(), u.place(), refused, []string{fmt.Sprint("/n", i)})
+		p.Ask(t.Context(), u.place(), question(fmt.Sprint("/n", i)))
 	}
 	assert.Equal(t, asked+10, u.count(""), "what every Ask needs is not what is dropped")
 }
@@ -425,7 +537,7 @@ func TestRate(t *testing.T) {
 		for _, name := range names {
 			paths = append(paths, "/"+string(name))
 		}
-		return len(p.Ask(t.Context(), u.place(), refused, paths))
+		return len(p.Ask(t.Context(), u.place(), question(paths...)))
 	}
 	assert.Equal(t, 5, ask("abcd"), "six requests, the control among them")
 	c.move(400 * time.Millisecond)
@@ -442,7 +554,7 @@ func TestRate(t *testing.T) {
 
 	other := u.place()
 	other.Host = "other.test"
-	assert.Empty(t, p.Ask(t.Context(), other, refused, []string{"/a"}), "the rate is for all upstreams together")
+	assert.Empty(t, p.Ask(t.Context(), other, question("/a")), "the rate is for all upstreams together")
 }
 
 // Many requests fail at once: each path is asked once, and all get the answer.
@@ -456,7 +568,7 @@ func TestOneInFlight(t *testing.T) {
 	var wg sync.WaitGroup
 	for range 50 {
 		wg.Go(func() {
-			assert.Equal(t, "takes POST; complete", known(p.Ask(t.Context(), u.place(), refused, []string{"/a"})["/a"]))
+			assert.Equal(t, "takes POST; complete", known(p.Ask(t.Context(), u.place(), question("/a"))["/a"]))
 		})
 	}
 	require.Eventually(t, func() bool { return u.count("") == 3 }, 10*time.Second, time.Millisecond)
@@ -475,12 +587,12 @@ func TestCallerGivesUp(t *testing.T) {
 	p := probe.New(unhurried)
 	ctx, cancel := context.WithCancel(t.Context())
 	gone := make(chan map[string]probe.Answer)
-	go func() { gone <- p.Ask(ctx, u.place(), refused, nil) }()
+	go func() { gone <- p.Ask(ctx, u.place(), question()) }()
 	require.Eventually(t, func() bool { return u.count("") == 2 }, 10*time.Second, time.Millisecond)
 	cancel()
 	assert.Empty(t, <-gone)
 	close(release)
-	assert.Contains(t, p.Ask(t.Context(), u.place(), refused, nil), "/")
+	assert.Contains(t, p.Ask(t.Context(), u.place(), question()), "/")
 	assert.Equal(t, 2, u.count(""))
 }
 
@@ -496,7 +608,7 @@ func TestTimeout(t *testing.T) {
 		}})
 		u := probe.Upstream{Scheme: "http", Address: "app.test:80", Host: "app.test"}
 		start := time.Now()
-		ask := func() { assert.Empty(t, p.Ask(t.Context(), u, refused, []string{"/a", "/b", "/c"})) }
+		ask := func() { assert.Empty(t, p.Ask(t.Context(), u, question("/a", "/b", "/c"))) }
 
 		ask()
 		assert.Equal(t, 300*time.Millisecond, time.Since(start))
@@ -514,7 +626,7 @@ func TestTimeout(t *testing.T) {
 		start = time.Now()
 		hurried, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
 		defer cancel()
-		assert.Empty(t, p.Ask(hurried, u, refused, []string{"/a"}))
+		assert.Empty(t, p.Ask(hurried, u, question("/a")))
 		synctest.Wait()
 		ask()
 		assert.Equal(t, 100*time.Millisecond, time.Since(start), "the caller's deadline counts for the asking too")
@@ -525,9 +637,9 @@ func TestTimeout(t *testing.T) {
 // the control did not come.
 func TestPartOfTheAnswers(t *testing.T) {
 	for silent, want := range map[string]map[string]string{
-		"/a":              {"/": "takes GET; complete"},
-		"/":               {"/a": "takes POST; complete"},
-		probe.ControlPath: {"/": "nothing", "/a": "nothing"},
+		"/a":                    {"/": "takes GET; complete"},
+		"/":                     {"/a": "takes POST; complete"},
+		"/" + probe.ControlName: {"/": "nothing", "/a": "nothing"},
 	} {
 		synctest.Test(t, func(t *testing.T) {
 			p := probe.New(probe.Options{Dial: func(context.Context, string, string) (net.Conn, error) {
@@ -548,7 +660,7 @@ func TestPartOfTheAnswers(t *testing.T) {
 			}})
 			u := probe.Upstream{Scheme: "http", Address: "app.test:80", Host: "app.test"}
 			got := map[string]string{}
-			for path, a := range p.Ask(t.Context(), u, refused, []string{"/a"}) {
+			for path, a := range p.Ask(t.Context(), u, question("/a")) {
 				got[path] = known(a)
 			}
 			assert.Equal(t, want, got, "silent at %s", silent)
@@ -560,7 +672,7 @@ func TestPartOfTheAnswers(t *testing.T) {
 func TestPanicIsNoAnswer(t *testing.T) {
 	p := probe.New(probe.Options{Timeout: time.Minute, Dial: func(context.Context, string, string) (net.Conn, error) { panic("dial") }})
 	u := probe.Upstream{Scheme: "http", Address: "127.0.0.1:1", Host: "app.test"}
-	assert.Empty(t, p.Ask(t.Context(), u, refused, []string{"/a"}))
+	assert.Empty(t, p.Ask(t.Context(), u, question("/a")))
 }
 
 func TestNoConnection(t *testing.T) {
@@ -568,11 +680,11 @@ func TestNoConnection(t *testing.T) {
 	require.NoError(t, err)
 	l.Close()
 	u := probe.Upstream{Scheme: "http", Address: l.Addr().String(), Host: "app.test"}
-	assert.Empty(t, probe.New(unhurried).Ask(t.Context(), u, refused, []string{"/a"}), "nobody listens")
+	assert.Empty(t, probe.New(unhurried).Ask(t.Context(), u, question("/a")), "nobody listens")
 
 	u = serve(t, application{"*": "404", "/": "405 GET"}).place()
 	u.Scheme = "https"
-	assert.Empty(t, probe.New(unhurried).Ask(t.Context(), u, refused, []string{"/a"}), "no TLS there")
+	assert.Empty(t, probe.New(unhurried).Ask(t.Context(), u, question("/a")), "no TLS there")
 }
 
 func TestHangingUpstreamLeavesNothingBehind(t *testing.T) {
@@ -587,7 +699,7 @@ func TestHangingUpstreamLeavesNothingBehind(t *testing.T) {
 		return new(net.Dialer).DialContext(ctx, network, address)
 	}})
 	start := time.Now()
-	assert.Empty(t, p.Ask(t.Context(), u, refused, []string{"/a", "/b"}))
+	assert.Empty(t, p.Ask(t.Context(), u, question("/a", "/b")))
 	assert.Less(t, time.Since(start), 5*time.Second)
 	assert.Contains(t, <-during, "probe.(*Prober)")
 	assert.Eventually(t, func() bool { return !strings.Contains(goroutines(), "probe.(*Prober)") }, 10*time.Second, time.Millisecond)
@@ -614,7 +726,7 @@ func ExampleProber_Ask() {
 
 	u := probe.Upstream{Scheme: "http", Address: server.Listener.Addr().String(), Host: "app.test"}
 	answers := probe.New(probe.Options{Timeout: time.Minute}).Ask(context.Background(), u,
-		diagnose.Line{Method: "POST", Path: "/"}, []string{"/api/orders", "/orders"})
+		probe.Question{Refused: diagnose.Line{Method: "POST", Path: "/"}, Paths: []string{"/api/orders", "/orders"}})
 	fmt.Println(answers["/api/orders"].Takes("POST"))
 	fmt.Println(answers["/orders"].Missing())
 	// Output:

@@ -21,7 +21,7 @@ const (
 	maxHost  = 255
 )
 
-// reply is what is kept of an answer to OPTIONS.
+// reply is what is kept of an answer.
 type reply struct {
 	status int
 	allow  diagnose.Allow
@@ -47,7 +47,7 @@ func (o Options) exchange(ctx context.Context, at place) (*reply, error) {
 	if _, err := io.WriteString(conn, request(at)); err != nil {
 		return nil, err
 	}
-	return readReply(bufio.NewReader(io.LimitReader(conn, maxReply)))
+	return readReply(bufio.NewReader(io.LimitReader(conn, maxReply)), at.method)
 }
 
 // connect opens the connection and, for https, TLS on it. The certificate is not
@@ -68,15 +68,15 @@ func (o Options) connect(ctx context.Context, u Upstream) (net.Conn, error) {
 }
 
 func request(at place) string {
-	return fmt.Sprintf("OPTIONS %s HTTP/1.1\r\nHost: %s\r\nUser-Agent: diag405\r\n%s: 1\r\nConnection: close\r\n\r\n",
-		at.path, at.Host, GuardHeader)
+	return fmt.Sprintf("%s %s HTTP/1.1\r\nHost: %s\r\nUser-Agent: diag405\r\n%s: 1\r\nConnection: close\r\n\r\n",
+		at.method, at.path, at.Host, GuardHeader)
 }
 
 // readReply reads the final answer. Interim ones (RFC 9110 section 15.2) may come
 // before it.
-func readReply(r *bufio.Reader) (*reply, error) {
+func readReply(r *bufio.Reader, method string) (*reply, error) {
 	for range 4 {
-		resp, err := http.ReadResponse(r, &http.Request{Method: http.MethodOptions})
+		resp, err := http.ReadResponse(r, &http.Request{Method: method})
 		if err != nil {
 			return nil, err
 		}

@@ -20,7 +20,7 @@ func founding() diagnose.Exchange {
 		Client:   diagnose.Request{Method: "POST", Path: "/api/sendWeather", Query: "key=secret&unit", Scheme: "http", Host: "localhost:8000"},
 		Upstream: diagnose.Request{Method: "POST", Path: "/", Query: "key=secret&unit", Scheme: "http", Host: "weather:8900"},
 		Stripped: "/api/sendWeather",
-		Route:    &config.Route{ID: "5a7d2c3e-0000-4000-8000-000000000002", Name: "post", Paths: []string{"/api/sendWeather"}, StripPath: true},
+		Route:    &config.Route{ID: "5a7d2c3e-0000-4000-8000-000000000002", Name: "post", Paths: []string{"/api/sendWeather"}, Methods: []string{"POST"}, StripPath: true},
 		Service:  &config.Service{ID: "5a7d2c3e-0000-4000-8000-000000000001", Name: "weather"},
 		Response: diagnose.Response{Status: 405, Header: http.Header{"Allow": {"GET"}, "Server": {"uvicorn"}}},
 	}

@@ -272,7 +272,7 @@ func (o *options) configuration(ctx context.Context, std cli.Streams) (*config.C
 	return nil, nil
 }
 
-func (o *options) endpoints() ([]diagnose.Endpoint, error) {
+func (o *options) endpoints() (*diagnose.API, error) {
 	if o.openAPI == "" {
 		return nil, nil
 	}
@@ -284,7 +284,7 @@ func (o *options) endpoints() ([]diagnose.Endpoint, error) {
 	if err != nil {
 		return nil, fmt.Errorf("-openapi %q: %w", o.openAPI, err)
 	}
-	return api, nil
+	return diagnose.NewAPI(api), nil
 }
 
 // judge adds the verdict: on the answer that is known, else on one that may come.

@@ -160,7 +160,7 @@ func loggedRequest(s string) (diagnose.Request, bool) {
 }
 
 // explain explains the failure from the log alone.
-func (f *failure) explain(api []diagnose.Endpoint) *explanation {
+func (f *failure) explain(api *diagnose.API) *explanation {
 	x := f.exchange
 	e := &explanation{
 		Request:  requestOf(f.asked),

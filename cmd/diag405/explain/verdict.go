@@ -95,18 +95,16 @@ const probeTimeout = 3 * time.Second
 func (q *inquiry) ask(ctx context.Context, x diagnose.Exchange, refused diagnose.Line) diagnose.Offers {
 	u := q.out.Upstream
 	p := probe.New(probe.Options{Timeout: probeTimeout, PerSecond: probe.MaxRequests})
-	answers := p.Ask(ctx, probe.Upstream{Scheme: u.Scheme, Address: u.Address, Host: u.Host}, refused, diagnose.Candidates(hypothetical(x)))
+	answers := p.Ask(ctx, probe.Upstream{Scheme: u.Scheme, Address: u.Address, Host: u.Host}, probe.Question{
+		Refused: refused, Paths: diagnose.Candidates(hypothetical(x)), Base: x.Service.Path,
+	})
 	q.out.Probe = &probeData{Address: u.Address, Paths: []probedData{}}
-	offers := diagnose.Offers{Paths: map[string]diagnose.Offer{}}
 	for _, path := range slices.Sorted(maps.Keys(answers)) {
 		a := answers[path]
 		q.out.Probe.Paths = append(q.out.Probe.Paths, probedData{path, a.Status, a.Allow, a.Methods, a.Complete})
-		if len(a.Methods) > 0 || a.Complete {
-			offers.Paths[path] = diagnose.Offer{Methods: a.Methods, Complete: a.Complete, Doubtful: a.Allow}
-		}
 	}
 	q.out.Probe.Verdict, q.out.Probe.Words = probed(u, answers)
-	return offers
+	return diagnose.Offers{Paths: probe.Offers(answers)}
 }
 
 // probed says what the probe means for the request.
