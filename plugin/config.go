@@ -37,6 +37,7 @@ type Common struct {
 	prefix   string    // Kong's, where it is found out how Kong looks up host names; "" is none
 	problems *problems // what decoding found; told once
 	sources  *sources  // where more is learned about an upstream
+	recent   *recent   // what happened a moment ago
 }
 
 // Both tell Kong what each of their settings may be, so that Kong refuses a mistake
@@ -91,11 +92,11 @@ func (c *LogConfig) UnmarshalJSON(data []byte) error {
 
 // set makes what the settings ask for. What was learned under others ends with them.
 func (c *Config) set(wrong error) {
-	c.problems, c.sources = &problems{err: wrong}, newSources(c.prefix, c)
+	c.problems, c.sources, c.recent = &problems{err: wrong}, newSources(c.prefix, c), &recent{}
 }
 
 func (c *LogConfig) set(wrong error) {
-	c.problems, c.memory = &problems{err: wrong}, &memory{}
+	c.problems, c.memory, c.recent = &problems{err: wrong}, &memory{}, &recent{}
 	alike := Constructor("")().(*Config) // which does not probe
 	alike.OpenAPI = c.OpenAPI
 	c.sources = newSources("", alike)

@@ -34,7 +34,7 @@ func TestConfigBadValues(t *testing.T) {
 		{`{"expose": "all"}`, `expose: "all" is not one of full, code, none; the default holds`},
 		{`{"expose": 1}`, `expose: a number is not a string; the default holds`},
 		{`{"show_upstream_address": "yes"}`, `show_upstream_address: a string is not a bool; the default holds`},
-		{`{"statuses": [200]}`, `statuses: 200 is outside 400..599; the default holds`},
+		{`{"statuses": [200]}`, `statuses: 200 is not one of 405, 404; the default holds`},
 		{`{"statuses": []}`, `statuses: the list is empty; the default holds`},
 		{`{"statuses": 405}`, `statuses: a number is not a []int; the default holds`},
 		{`{"log_requests": ""}`, `log_requests: "" is not one of all, changed, none; the default holds`},
@@ -44,7 +44,7 @@ func TestConfigBadValues(t *testing.T) {
 		{`{"buffering": "off"}`, `buffering: "off" is not one of auto, always; the default holds`},
 		{`{"header_prefix": "X Diag\n"}`, `header_prefix: "X Diag\n" is not 1 to 64 letters, digits and dashes; the default holds`},
 		{`{"token": ["secret"]}`, `token: a list is not a string; the default holds`},
-		{`{"probe": "get"}`, `probe: "get" is not one of off, options; the default holds`},
+		{`{"probe": "get"}`, `probe: "get" is not one of off, options, safe; the default holds`},
 		{`{"probe_timeout": 9}`, `probe_timeout: 9 is outside 10..5000; the default holds`},
 		{`{"openapi": {}}`, `openapi: an object is not a string; the default holds`},
 		{`{"token_": "secret", "probes": 1}`, "probes: no such setting\ntoken_: no such setting"},
@@ -71,7 +71,7 @@ func TestConfigProblemsAreToldOnce(t *testing.T) {
 // The second plugin knows its own settings and not those of the first.
 func TestLogConfigBadValues(t *testing.T) {
 	c := logConfigured(t, `{"expose": "none", "log_level": "info", "statuses": [200]}`)
-	assert.EqualError(t, c.problems.err, "statuses: 200 is outside 400..599; the default holds\nexpose: no such setting")
+	assert.EqualError(t, c.problems.err, "statuses: 200 is not one of 405, 404; the default holds\nexpose: no such setting")
 	assert.Equal(t, []int{405}, c.Statuses)
 	assert.Equal(t, "info", c.LogLevel)
 }

@@ -47,6 +47,26 @@ func readExchange(gw gateway, status int) (diagnose.Exchange, error) {
 	return x, r.err
 }
 
+// clientAddress is the variable with the client's address; behind trusted proxies
+// it is the one that they name (ngx_http_realip_module).
+const clientAddress = "remote_addr"
+
+// readAnswered reads what is remembered of an answer that is left alone. ok is false
+// where there is nothing to remember, which is asked first.
+func readAnswered(gw gateway, status int) (address string, x diagnose.Exchange, ok bool) {
+	r := reader{gw: gw}
+	if !forecast.Writes(r.variable("request_method")) {
+		return "", x, false
+	}
+	x = r.request()
+	x.Response = diagnose.Response{Status: status, Header: http.Header{}}
+	if location := r.variable("sent_http_location"); location != "" {
+		x.Response.Header.Set("Location", location)
+	}
+	address = r.variable(clientAddress)
+	return address, x, r.err == nil
+}
+
 // reader reads from the gateway until something goes wrong, and remembers what.
 type reader struct {
 	gw  gateway

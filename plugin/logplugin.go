@@ -52,12 +52,14 @@ func (c *LogConfig) log(gw gateway) {
 	}
 	x.Elsewhere = c.memory.note(x)
 	if !slices.Contains(c.Statuses, x.Response.Status) {
+		c.recent.note(logged.ClientIP, x)
 		return
 	}
 	seen, err := c.sources.offers(x)
 	if err != nil {
 		note(gw, "warn", err.Error())
 	}
+	c.recent.recall(logged.ClientIP, x, &seen)
 	d := diagnose.Explain(x, seen)
 	o := c.lineOptions()
 	// The log phase runs in a timer, about whose lines Kong does not say which request

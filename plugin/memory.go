@@ -33,7 +33,7 @@ type answers = simplelru.LRU[requestKey, []diagnose.TargetAnswer]
 // addresses and tokens of people, which are not to be kept, and may be long.
 type requestKey [sha256.Size]byte
 
-func keyOf(l diagnose.Line) requestKey { return sha256.Sum256([]byte(l.String())) }
+func keyOf(l diagnose.Line) requestKey { return hashed(l.Method, l.Path) }
 
 // note remembers who answered an exchange, and returns what is known of all
 // targets for the same request.

@@ -7,7 +7,8 @@
 //
 // Of a request two things are carried from one phase to the next: that it came with
 // the token, which is taken out of it, and for the log phase the request line. All
-// else is read again on a 405. No call is made that can raise in its phase, since
+// else is read again on a 405. Of a few other answers in a second what may explain
+// one to come is remembered: where they redirected, and what was taken. No call is made that can raise in its phase, since
 // Kong answers such a request with a 500, and whatever goes wrong in here is logged
 // and the upstream's answer stands.
 package plugin
@@ -77,7 +78,11 @@ func (c *Common) accessLine(gw gateway) string {
 
 func (c *Config) response(gw gateway) {
 	status, err := gw.Status()
-	if err != nil || !slices.Contains(c.Statuses, status) {
+	if err != nil {
+		return
+	}
+	if !slices.Contains(c.Statuses, status) {
+		c.notice(gw, status)
 		return
 	}
 	x, err := readExchange(gw, status)
@@ -88,12 +93,25 @@ func (c *Config) response(gw gateway) {
 	c.explain(gw, x)
 }
 
+// notice remembers an answer that may explain one to come.
+func (c *Config) notice(gw gateway, status int) {
+	if !c.recent.worth(status) {
+		return
+	}
+	if address, x, ok := readAnswered(gw, status); ok {
+		c.recent.note(address, x)
+	}
+}
+
 // explain tells the client, the log and the record why. A failed call is not
 // worth a retry: the connection to Kong is gone then, or the next one fails too.
 func (c *Config) explain(gw gateway, x diagnose.Exchange) {
 	seen, err := c.sources.offers(x)
 	if err != nil {
 		note(gw, "warn", err.Error())
+	}
+	if address, err := gw.Var(clientAddress); err == nil {
+		c.recent.recall(address, x, &seen)
 	}
 	d := diagnose.Explain(x, seen)
 	if c.annotate(gw, x, d) != nil {

@@ -135,12 +135,51 @@ func TestResponseExplainsA405(t *testing.T) {
 }
 
 func TestResponseLeavesOtherAnswersAlone(t *testing.T) {
-	for _, status := range []int{200, 201, 301, 400, 404, 406, 500} {
+	for _, status := range []int{304, 400, 404, 406, 500} {
 		f := founding()
 		f.status = status
 		configured(t, `{}`).response(f)
 		assert.Equal(t, []string{"status"}, f.calls, "%d: one round trip and nothing else", status)
 	}
+}
+
+// Of a few answers in a second it is asked what they may explain later; the others cost
+// one round trip, and none is changed.
+func TestResponseNoticesAFew(t *testing.T) {
+	c := configured(t, `{}`)
+	c.recent, _ = clockwork()
+	asked := 0
+	for range 100 {
+		f := founding()
+		f.status = 201
+		c.response(f)
+		assert.Empty(t, f.headers)
+		assert.Empty(t, f.lines)
+		if len(f.calls) > 1 {
+			asked++
+		}
+	}
+	assert.Equal(t, takenASecond, asked)
+
+	f := founding()
+	f.status, f.vars["request_method"] = 301, "GET"
+	c.response(f)
+	assert.Equal(t, []string{"status", "var request_method"}, f.calls, "a redirect of a request that reads explains nothing")
+}
+
+// A POST that is redirected, and the GET that its client makes of it.
+func TestRedirectIsConfirmed(t *testing.T) {
+	c := configured(t, `{}`)
+	f := founding()
+	f.status, f.vars["sent_http_location"], f.vars["remote_addr"] = 301, "http://localhost/api/sendWeather/", "10.0.0.1"
+	c.response(f)
+
+	f = founding()
+	f.vars["request"], f.vars["request_method"], f.vars["remote_addr"] = "GET /api/sendWeather/ HTTP/1.1", "GET", "10.0.0.1"
+	f.response = map[string][]string{"allow": {"POST"}}
+	c.response(f)
+	require.NotEmpty(t, f.headers)
+	assert.Equal(t, "X-Diag: redirect-method-change;certainty=confirmed", f.headers[0])
 }
 
 func TestResponseSettings(t *testing.T) {
@@ -153,8 +192,8 @@ func TestResponseSettings(t *testing.T) {
 		{"code", `{"expose": "code"}`, 405, 1, "X-Diag: strip-path;certainty=likely"},
 		{"none", `{"expose": "none"}`, 405, 0, ""},
 		{"prefix", `{"header_prefix": "X-Why"}`, 405, 5, "X-Why: strip-path;certainty=likely"},
-		{"another status", `{"statuses": [405, 501]}`, 501, 5, "X-Diag: strip-path;certainty=likely"},
-		{"not this status", `{"statuses": [501]}`, 405, 0, ""},
+		{"another status", `{"statuses": [405, 404]}`, 404, 5, "X-Diag: wrong-path;certainty=possible"},
+		{"not this status", `{"statuses": [404]}`, 405, 0, ""},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -280,7 +319,7 @@ func TestBodyIsReadWhenItIsShort(t *testing.T) {
 		configured(t, `{}`).response(f)
 		if tt.read {
 			assert.Contains(t, f.calls, "body")
-			assert.Equal(t, "X-Diag: wrong-upstream;certainty=likely", f.headers[0])
+			assert.Equal(t, "X-Diag: wrong-upstream;certainty=possible", f.headers[0])
 		} else {
 			assert.NotContains(t, f.calls, "body", "%v", tt.headers)
 		}

@@ -28,6 +28,7 @@ type Record struct {
 		Headers headers `json:"headers"`
 	} `json:"request"`
 	UpstreamURI string `json:"upstream_uri"`
+	ClientIP    string `json:"client_ip"`
 	Source      string `json:"source"`
 	Response    struct {
 		Status  int     `json:"status"`
