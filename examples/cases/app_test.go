@@ -8,6 +8,8 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"diag405/examples/trial"
 )
 
 // routes reads routes in short: "GET,HEAD /path; POST /other". A dash is no method.
@@ -190,15 +192,15 @@ func TestApplicationOnASocket(t *testing.T) {
 	require.NoError(t, err)
 	defer s.stop()
 	address := s.address(t, "app.test:8188", c)
-	got, err := send(t.Context(), address, Request{Method: "DELETE", Path: "/api/userdata/a%2fb//../?x=%20y", Body: "body"})
+	got, err := trial.Send(t.Context(), address, trial.Request{Method: "DELETE", Path: "/api/userdata/a%2fb//../?x=%20y", Body: "body"})
 	require.NoError(t, err)
-	assert.Equal(t, 405, got.status, "the path of nothing but the catch-all")
-	assert.Equal(t, "Python/3.11 aiohttp/3.11", got.header.Get("Server"))
+	assert.Equal(t, 405, got.Status, "the path of nothing but the catch-all")
+	assert.Equal(t, "Python/3.11 aiohttp/3.11", got.Header.Get("Server"))
 	assert.Equal(t, []received{{"app.test:8188", "DELETE", "/api/userdata/a%2fb//../?x=%20y", address}}, s.journal.since(0))
 
-	got, err = send(t.Context(), address, Request{Method: "DELETE", Path: "/api/userdata/a%2Fb", Headers: map[string]string{"Host": "x"}})
+	got, err = trial.Send(t.Context(), address, trial.Request{Method: "DELETE", Path: "/api/userdata/a%2Fb", Headers: map[string]string{"Host": "x"}})
 	require.NoError(t, err)
-	assert.Equal(t, 200, got.status)
+	assert.Equal(t, 200, got.Status)
 	assert.Equal(t, "x", s.journal.since(1)[0].Host)
 }
 

@@ -13,6 +13,7 @@ import (
 	"strconv"
 	"strings"
 
+	"diag405/examples/trial"
 	"diag405/kong/config"
 )
 
@@ -24,7 +25,7 @@ type Case struct {
 	Summary string             `json:"summary"` // gives the cause away: for people only
 	Kong    json.RawMessage    `json:"kong"`
 	Apps    map[string]AppSpec `json:"apps"` // by host:port
-	Request Request            `json:"request"`
+	Request trial.Request      `json:"request"`
 	Before  []Before           `json:"before"`
 	Expect  Expect             `json:"expect"`
 	Derived bool               `json:"derived"`
@@ -45,20 +46,9 @@ type AppRoute struct {
 	Methods []string `json:"methods"`
 }
 
-// Request is what a client sends.
-type Request struct {
-	Method      string            `json:"method"`
-	Path        string            `json:"path"` // the request target, byte for byte
-	Host        string            `json:"host"`
-	Headers     map[string]string `json:"headers"`
-	Body        string            `json:"body"`
-	Scheme      string            `json:"scheme"`
-	HTTPVersion version           `json:"http_version"`
-}
-
 // Before is an earlier request of the same client, with the answer that it got.
 type Before struct {
-	Request
+	trial.Request
 	Answer struct {
 		Status   int    `json:"status"`
 		Location string `json:"location"`
@@ -67,28 +57,13 @@ type Before struct {
 
 // Expect is what is known about the case.
 type Expect struct {
-	Status    int      `json:"status"`
-	Allow     *string  `json:"allow"`    // nil: no Allow header comes
-	Upstream  *string  `json:"upstream"` // METHOD PATH; nil: nothing reaches an application
-	Cause     string   `json:"cause"`
-	Accept    []string `json:"accept"`
-	Fix       Change   `json:"fix"`
-	Derivable string   `json:"derivable"`
-}
-
-// Change is a fix as data: one of its fields is set.
-type Change struct {
-	Set    map[string]any `json:"set,omitempty"`
-	Client map[string]any `json:"client,omitempty"`
-	App    string         `json:"app,omitempty"`
-}
-
-// version is an HTTP version, written as a string or a number.
-type version string
-
-func (v *version) UnmarshalJSON(data []byte) error {
-	*v = version(strings.Trim(string(data), `"`))
-	return nil
+	Status    int          `json:"status"`
+	Allow     *string      `json:"allow"`    // nil: no Allow header comes
+	Upstream  *string      `json:"upstream"` // METHOD PATH; nil: nothing reaches an application
+	Cause     string       `json:"cause"`
+	Accept    []string     `json:"accept"`
+	Fix       trial.Change `json:"fix"`
+	Derivable string       `json:"derivable"`
 }
 
 // derivables are the values of expect.derivable; none is set where only the

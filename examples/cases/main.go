@@ -9,14 +9,12 @@ package main
 
 import (
 	"context"
-	"errors"
 	"flag"
 	"fmt"
 	"io"
 	"os"
-	"os/exec"
-	"os/signal"
-	"syscall"
+
+	"diag405/examples/trial"
 )
 
 const usage = `Usage: cases [-kong PATH] [-plugin PATH] [-probe] [-openapi] [-json] DIR
@@ -38,87 +36,46 @@ Examples:
   go run ./examples/cases -kong /usr/local/bin/kong -probe -openapi examples/cases
 `
 
-// Exit codes.
-const (
-	exitOK     = 0
-	exitNotRun = 1
-	exitCannot = 2
-)
-
 func main() { os.Exit(command(os.Args[1:], os.Stdout, os.Stderr)) }
 
 func command(args []string, stdout, stderr io.Writer) int {
-	opt, err := parseFlags(args)
-	if errors.Is(err, flag.ErrHelp) {
-		fmt.Fprint(stdout, usage)
-		return exitOK
-	}
-	var files []file
-	if err == nil {
-		files, err = readCases(opt.dir)
-	}
-	if err != nil {
-		fmt.Fprintf(stderr, "cases: %v; cases -h shows the usage\n", err)
-		return exitCannot
-	}
-	ctx, stop := untilSignal()
-	defer stop()
-	r, err := newRunner(ctx, opt)
-	if err != nil {
-		fmt.Fprintf(stderr, "cases: %v\n", err)
-		return exitNotRun
-	}
-	defer r.close()
-	t, err := r.report(ctx, files, stdout)
-	if err != nil {
-		fmt.Fprintf(stderr, "cases: writing the outcome: %v\n", err)
-		return exitNotRun
-	}
-	if t.NotRun > 0 {
-		return exitNotRun
-	}
-	return exitOK
-}
-
-// untilSignal is a context that ends when the command is asked to. A reader of
-// stdout that is gone ends the run by the error of writing to it: caught, SIGPIPE
-// does not end the process, which has gateways to stop. It must not end the context,
-// since once it is caught it comes for every socket that a peer has closed, too.
-func untilSignal() (context.Context, context.CancelFunc) {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	unread := make(chan os.Signal, 1)
-	signal.Notify(unread, syscall.SIGPIPE)
-	return ctx, func() {
-		stop()
-		signal.Stop(unread)
-	}
-}
-
-func parseFlags(args []string) (options, error) {
 	var opt options
+	var files []file
+	return trial.Command{
+		Name: "cases", Usage: usage,
+		Prepare: func(args []string) (err error) {
+			if err = opt.parse(args); err == nil {
+				files, err = readCases(opt.dir)
+			}
+			return err
+		},
+		Run: func(ctx context.Context, stdout, _ io.Writer) (good bool, err error) {
+			r, err := newRunner(ctx, opt)
+			if err != nil {
+				return false, err
+			}
+			defer r.close()
+			t, err := r.report(ctx, files, stdout)
+			if err != nil {
+				return false, fmt.Errorf("writing the outcome: %w", err)
+			}
+			return t.NotRun == 0, nil
+		},
+	}.Main(args, stdout, stderr)
+}
+
+// parse reads the arguments.
+func (opt *options) parse(args []string) error {
 	flags := flag.NewFlagSet("cases", flag.ContinueOnError)
-	flags.SetOutput(io.Discard)
-	flags.StringVar(&opt.kong, "kong", "", "")
-	flags.StringVar(&opt.plugin, "plugin", "", "")
-	flags.BoolVar(&opt.probe, "probe", false, "")
 	flags.BoolVar(&opt.openAPI, "openapi", false, "")
-	flags.BoolVar(&opt.json, "json", false, "")
-	if err := flags.Parse(args); err != nil {
-		return opt, err
+	if err := opt.Parse(flags, args); err != nil {
+		return err
 	}
 	if flags.NArg() != 1 {
-		return opt, fmt.Errorf("want one folder, got %q", flags.Args())
+		return fmt.Errorf("want one folder, got %q", flags.Args())
 	}
 	opt.dir = flags.Arg(0)
-	for name, path := range map[string]string{"kong": opt.kong, "plugin": opt.plugin} {
-		if path == "" {
-			continue
-		}
-		if _, err := exec.LookPath(path); err != nil {
-			return opt, fmt.Errorf("-%s: %w", name, err)
-		}
-	}
-	return opt, nil
+	return nil
 }
 
 // report runs the cases, prints what became of each, and counts.
@@ -134,8 +91,8 @@ func (r *runner) report(ctx context.Context, files []file, stdout io.Writer) (ta
 			return t, err
 		}
 	}
-	if r.json {
-		return t, printJSON(stdout, map[string]tally{"summary": t})
+	if r.JSON {
+		return t, trial.PrintJSON(stdout, map[string]tally{"summary": t})
 	}
 	_, err := fmt.Fprintln(stdout, t)
 	return t, err

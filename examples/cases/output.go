@@ -1,10 +1,11 @@
 package main
 
 import (
-	"encoding/json"
 	"fmt"
 	"io"
 	"strings"
+
+	"diag405/examples/trial"
 )
 
 // tally counts outcomes.
@@ -43,7 +44,7 @@ func (opt options) derivable(c *Case) bool {
 	case "exchange":
 		return true
 	case "probe":
-		return opt.probe
+		return opt.Probe
 	case "openapi":
 		return opt.openAPI
 	}
@@ -57,8 +58,8 @@ func (t tally) String() string {
 // print prints an outcome: as an object, or as a line with the id in the given
 // width.
 func (opt options) print(w io.Writer, o outcome, width int) error {
-	if opt.json {
-		return printJSON(w, o.json(opt))
+	if opt.JSON {
+		return trial.PrintJSON(w, o.json(opt))
 	}
 	_, err := fmt.Fprintln(w, o.text(width))
 	return err
@@ -70,17 +71,13 @@ func (opt options) print(w io.Writer, o outcome, width int) error {
 func (o outcome) text(width int) string {
 	text := fmt.Sprintf("%-*s  %-7s  ", width, o.id, o.state())
 	if o.fail != nil {
-		return text + oneLine(o.fail)
+		return text + trial.OneLine(o.fail)
 	}
 	text += fmt.Sprintf("%-55s  %s", o.causeText(), o.fixText())
 	if len(o.differs) > 0 {
 		text += "  [" + strings.Join(o.differs, "; ") + "]"
 	}
 	return text
-}
-
-func oneLine(err error) string {
-	return strings.ReplaceAll(strings.TrimSpace(err.Error()), "\n", "; ")
 }
 
 func (o outcome) state() string {
@@ -112,7 +109,7 @@ func (o outcome) fixText() string {
 	case f.status != 0:
 		text = fmt.Sprintf("fix fails %d", f.status)
 	case f.fail != nil:
-		text = "fix - (" + oneLine(f.fail) + ")"
+		text = "fix - (" + trial.OneLine(f.fail) + ")"
 	}
 	if o.diagnosis.Words != "" {
 		text += ": " + o.diagnosis.Words
@@ -135,17 +132,11 @@ type outcomeJSON struct {
 }
 
 type fixJSON struct {
-	Words  string `json:"words,omitempty"`
-	Change Change `json:"change"`
-	Status int    `json:"status,omitempty"` // of the request with the fix
-	Works  bool   `json:"works"`
-	Error  string `json:"error,omitempty"` // why it was not tried
-}
-
-func printJSON(w io.Writer, v any) error {
-	e := json.NewEncoder(w)
-	e.SetEscapeHTML(false)
-	return e.Encode(v)
+	Words  string       `json:"words,omitempty"`
+	Change trial.Change `json:"change"`
+	Status int          `json:"status,omitempty"` // of the request with the fix
+	Works  bool         `json:"works"`
+	Error  string       `json:"error,omitempty"` // why it was not tried
 }
 
 func (o outcome) json(opt options) outcomeJSON {

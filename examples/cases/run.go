@@ -1,15 +1,14 @@
 package main
 
 import (
-	"bytes"
 	"context"
 	"fmt"
-	"net/url"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
 
+	"diag405/examples/trial"
 	"diag405/kong/config"
 )
 
@@ -19,7 +18,7 @@ type outcome struct {
 	c         *Case
 	fail      error    // why it could not be run
 	differs   []string // what is not as the case says, diagnosis apart
-	diagnosis diagnosis
+	diagnosis trial.Diagnosis
 	fix       fixOutcome
 }
 
@@ -55,25 +54,19 @@ func (w *world) run(ctx context.Context, c *Case) outcome {
 // attempt is a case under way.
 type attempt struct {
 	*world
-	c       *Case
-	stage   *stage
-	address string // of the gateway
-	record  string // file-log's file
-	doc     []byte // the configuration
-	inForce []byte
+	c      *Case
+	stage  *stage
+	record string // file-log's file
+	doc    []byte // the configuration
 }
 
 // prepare starts the applications of a case and makes its configuration ready.
 func (w *world) prepare(c *Case) (*attempt, error) {
-	at, err := url.Parse(w.gateway.URL())
-	if err != nil {
-		return nil, fmt.Errorf("reading the gateway's address: %w", err)
-	}
 	dir, err := os.MkdirTemp(w.dir, "case-")
 	if err != nil {
 		return nil, fmt.Errorf("making a folder for the case: %w", err)
 	}
-	a := &attempt{world: w, c: c, address: at.Host, record: filepath.Join(dir, "record")}
+	a := &attempt{world: w, c: c, record: filepath.Join(dir, "record")}
 	settings, err := a.settings(filepath.Join(dir, "openapi.json"))
 	if err != nil {
 		return nil, err
@@ -88,11 +81,12 @@ func (w *world) prepare(c *Case) (*attempt, error) {
 	return a, nil
 }
 
-// settings are the plugin's. It is to explain every request of a case, also those
-// for which its default leaves the answer unbuffered: event streams, upgrades.
+// settings are the plugin's: its defaults, and what is switched on. What it leaves
+// unbuffered (event streams, upgrades, methods that Kong's buffered hop does not know)
+// the second plugin explains.
 func (a *attempt) settings(openAPI string) (map[string]any, error) {
-	s := map[string]any{"buffering": "always"}
-	if a.probe {
+	s := map[string]any{}
+	if a.Probe {
 		// How much is found must not depend on how busy the machine is.
 		s["probe"], s["probe_timeout"] = "options", 5000
 	}
@@ -123,7 +117,7 @@ func (a *attempt) configure(settings map[string]any) error {
 	doc.identify()
 	doc.move(a.stage.moved)
 	doc.addPlugin("diag405", settings)
-	doc.addPlugin(logPlugin, logSettings(settings))
+	doc.addPlugin("diag405-log", logSettings(settings))
 	doc.addPlugin("file-log", map[string]any{"path": a.record, "reopen": true})
 	a.doc = doc.bytes()
 	return nil
@@ -131,24 +125,18 @@ func (a *attempt) configure(settings map[string]any) error {
 
 // exchanged is an answer, and what reached an application for it.
 type exchanged struct {
-	answer
+	trial.Answer
 	upstream *received // nil: nothing did
 }
 
 // send sends a request through the gateway with a configuration in force.
-func (a *attempt) send(ctx context.Context, doc []byte, r Request) (exchanged, error) {
-	if !bytes.Equal(doc, a.inForce) {
-		if err := a.gateway.Load(ctx, doc); err != nil {
-			return exchanged{}, fmt.Errorf("loading the configuration: %w", err)
-		}
-		a.inForce = doc
-	}
+func (a *attempt) send(ctx context.Context, doc []byte, r trial.Request) (exchanged, error) {
 	mark := a.stage.journal.mark()
-	got, err := send(ctx, a.address, r)
+	got, err := a.gateway.Send(ctx, doc, r)
 	if err != nil {
 		return exchanged{}, err
 	}
-	x := exchanged{answer: got}
+	x := exchanged{Answer: got}
 	if reached := a.stage.journal.since(mark); len(reached) > 0 {
 		x.upstream = &reached[0] // a probe would come behind
 	}
@@ -167,11 +155,11 @@ func (a *attempt) run(ctx context.Context, o *outcome) error {
 	if err != nil {
 		return err
 	}
-	if x.status != a.c.Expect.Status {
-		return fmt.Errorf("answered %d, not %d: there is nothing to explain", x.status, a.c.Expect.Status)
+	if x.Status != a.c.Expect.Status {
+		return fmt.Errorf("answered %d, not %d: there is nothing to explain", x.Status, a.c.Expect.Status)
 	}
 	o.differs = a.c.Expect.compare(x)
-	d, err := findDiagnosis(ctx, x.answer, a.record, a.errors)
+	d, err := trial.FindDiagnosis(ctx, x.Answer, a.record, a.gateway.Errors)
 	if err != nil {
 		return err
 	}
@@ -190,7 +178,7 @@ func (a *attempt) sendUntilRefused(ctx context.Context) (exchanged, error) {
 		if err != nil {
 			return x, err
 		}
-		if x.status == a.c.Expect.Status {
+		if x.Status == a.c.Expect.Status {
 			refused = &x
 		}
 		switch {
@@ -241,7 +229,7 @@ func (e Expect) compare(x exchanged) []string {
 	if e.Allow != nil {
 		want = fmt.Sprintf("%q", *e.Allow)
 	}
-	allow, sent := x.header["Allow"]
+	allow, sent := x.Header["Allow"]
 	if sent {
 		got = fmt.Sprintf("%q", strings.Join(allow, ", "))
 	}
@@ -271,8 +259,8 @@ func methodSet(allow string) []string {
 // try applies the suggested fix and sends the request again: once, or where there
 // are several targets often enough for each; the worst answer counts. Its error
 // says why the case could not be run to its end.
-func (a *attempt) try(ctx context.Context, d *diagnosis) (fixOutcome, error) {
-	doc, r, err := d.apply(a.doc, a.c.Request)
+func (a *attempt) try(ctx context.Context, d *trial.Diagnosis) (fixOutcome, error) {
+	doc, r, err := d.Apply(a.doc, a.c.Request)
 	if err != nil {
 		return fixOutcome{fail: err}, nil
 	}
@@ -288,7 +276,7 @@ func (a *attempt) try(ctx context.Context, d *diagnosis) (fixOutcome, error) {
 		if err != nil {
 			return fixOutcome{fail: err}, nil // a gateway that refuses the change, say
 		}
-		out.status = max(out.status, x.status)
+		out.status = max(out.status, x.Status)
 	}
 	return out, nil
 }

@@ -1,4 +1,4 @@
-package main
+package trial
 
 import (
 	"bytes"
@@ -15,18 +15,19 @@ import (
 	"diag405/plugin/logread"
 )
 
-// diagnosis is what the plugin said about one request.
-type diagnosis struct {
+// Diagnosis is what the plugins said about one request. Without a cause they said
+// nothing.
+type Diagnosis struct {
 	Cause     string
 	Certainty string
 	Words     string // the first fix
 	Change    Change // the first fix as data
-	Route     entity // that matched
-	Service   entity
+	Route     Entity // that matched
+	Service   Entity
 }
 
-// entity is an object of Kong in the record.
-type entity struct {
+// Entity is an object of Kong in the record.
+type Entity struct {
 	ID   string `json:"id"`
 	Name string `json:"name"`
 }
@@ -36,8 +37,8 @@ type logLine struct {
 	Request struct {
 		ID string `json:"id"`
 	} `json:"request"`
-	Route     entity `json:"route"`
-	Service   entity `json:"service"`
+	Route     Entity `json:"route"`
+	Service   Entity `json:"service"`
 	Diagnosis *struct {
 		Cause     string `json:"cause"`
 		Certainty string `json:"certainty"`
@@ -64,12 +65,13 @@ var (
 // errNoRecord says that the log plugin wrote nothing about the request.
 var errNoRecord = errors.New("no record of the request")
 
-// findDiagnosis collects what the plugins said about the request that got the
+// FindDiagnosis collects what the plugins said about the request that got the
 // answer: diag405 in the answer's header and in the record that file-log wrote, and
-// diag405-log in the error log. The second sees more, and where it is more certain
-// its word counts.
-func findDiagnosis(ctx context.Context, a answer, recordFile string, log *gateway.Lines) (*diagnosis, error) {
-	id := a.header.Get("X-Kong-Request-Id")
+// diag405-log in the error log, nil where it does not run. The second sees more: it
+// alone knows of what was left unbuffered, and where it is more certain its word
+// counts.
+func FindDiagnosis(ctx context.Context, a Answer, recordFile string, log *gateway.Lines) (*Diagnosis, error) {
+	id := a.Header.Get("X-Kong-Request-Id")
 	record, err := waitForRecord(ctx, recordFile, id)
 	if err != nil && !errors.Is(err, errNoRecord) {
 		return nil, err
@@ -78,9 +80,12 @@ func findDiagnosis(ctx context.Context, a answer, recordFile string, log *gatewa
 	if err != nil {
 		return nil, err
 	}
-	cause, params, _ := strings.Cut(a.header.Get("X-Diag"), ";")
+	cause, params, _ := strings.Cut(a.Header.Get("X-Diag"), ";")
 	if cause != "" {
 		d.Cause, d.Certainty = cause, strings.TrimPrefix(params, "certainty=")
+	}
+	if log == nil {
+		return d, nil
 	}
 	entry, ok := findLine(ctx, log, id)
 	if !ok || d.Words != "" && rank(entry.Fields["certainty"]) <= rank(d.Certainty) {
@@ -94,11 +99,11 @@ func rank(certainty string) int {
 	return slices.Index([]string{"possible", "likely", "confirmed"}, certainty)
 }
 
-func (l *logLine) diagnosis() (*diagnosis, error) {
+func (l *logLine) diagnosis() (*Diagnosis, error) {
 	if l == nil {
-		return &diagnosis{}, nil
+		return &Diagnosis{}, nil
 	}
-	d := &diagnosis{Route: l.Route, Service: l.Service}
+	d := &Diagnosis{Route: l.Route, Service: l.Service}
 	if l.Diagnosis == nil || len(l.Diagnosis.Fixes) == 0 {
 		return d, nil
 	}
@@ -112,13 +117,13 @@ func (l *logLine) diagnosis() (*diagnosis, error) {
 }
 
 // add puts the diagnosis of an error log's line in place of what is known.
-func (d *diagnosis) add(e logread.Entry) error {
+func (d *Diagnosis) add(e logread.Entry) error {
 	d.Cause, d.Certainty, d.Words = e.Fields["cause"], e.Fields["certainty"], e.Fields["fix"]
-	if d.Route == (entity{}) {
-		d.Route = entity{e.Fields["route"], e.Fields["route"]}
+	if d.Route == (Entity{}) {
+		d.Route = Entity{e.Fields["route"], e.Fields["route"]}
 	}
-	if d.Service == (entity{}) {
-		d.Service = entity{e.Fields["service"], e.Fields["service"]}
+	if d.Service == (Entity{}) {
+		d.Service = Entity{e.Fields["service"], e.Fields["service"]}
 	}
 	raw, err := e.Change()
 	if err != nil || raw == nil {

@@ -1,4 +1,4 @@
-package main
+package trial
 
 import (
 	"testing"
@@ -30,16 +30,16 @@ func TestChangedRequest(t *testing.T) {
 
 func TestApplyFix(t *testing.T) {
 	doc := []byte(`{"_format_version":"3.0","services":[{"name":"s","url":"http://a","routes":[{"name":"r","paths":["/a"]}]}]}`)
-	d := diagnosis{Route: entity{Name: "r"}, Change: Change{Set: map[string]any{"route.strip_path": false, "service.path": "/b"}}}
-	got, r, err := d.apply(doc, Request{Method: "GET"})
+	d := Diagnosis{Route: Entity{Name: "r"}, Change: Change{Set: map[string]any{"route.strip_path": false, "service.path": "/b"}}}
+	got, r, err := d.Apply(doc, Request{Method: "GET"})
 	require.NoError(t, err)
 	assert.Equal(t, "GET", r.Method)
 	assert.JSONEq(t, `{"_format_version":"3.0","services":[{"name":"s","url":"http://a/b","routes":[{"name":"r","paths":["/a"],"strip_path":false}]}]}`, string(got))
 
-	_, _, err = (&diagnosis{Change: Change{App: "Offer it."}}).apply(doc, r)
-	assert.ErrorIs(t, err, errApp)
-	_, _, err = (&diagnosis{}).apply(doc, r)
+	_, _, err = (&Diagnosis{Change: Change{App: "Offer it."}}).Apply(doc, r)
+	assert.ErrorIs(t, err, ErrApp)
+	_, _, err = (&Diagnosis{}).Apply(doc, r)
 	assert.ErrorContains(t, err, "no fix")
-	_, _, err = (&diagnosis{Route: entity{Name: "gone"}, Change: d.Change}).apply(doc, r)
+	_, _, err = (&Diagnosis{Route: Entity{Name: "gone"}, Change: d.Change}).Apply(doc, r)
 	assert.ErrorContains(t, err, `"gone"`)
 }

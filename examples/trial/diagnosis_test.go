@@ -1,4 +1,4 @@
-package main
+package trial
 
 import (
 	"net/http"
@@ -21,9 +21,9 @@ const (
 func TestFindDiagnosis(t *testing.T) {
 	recordTimeout, errorLogTimeout = 50*time.Millisecond, 50*time.Millisecond
 	t.Cleanup(func() { recordTimeout, errorLogTimeout = defaultRecordTimeout, defaultErrorLogTimeout })
-	want := &diagnosis{
+	want := &Diagnosis{
 		Cause: "strip-path", Certainty: "likely", Words: "set it", Change: Change{Set: map[string]any{"route.strip_path": false}},
-		Route: entity{"1", "r"}, Service: entity{"2", "s"},
+		Route: Entity{"1", "r"}, Service: Entity{"2", "s"},
 	}
 	got := find(t, recordLine, errorLine, "strip-path;certainty=likely")
 	assert.Equal(t, want, got)
@@ -35,21 +35,21 @@ func TestFindDiagnosis(t *testing.T) {
 	got = find(t, recordLine, errorLine, "host-header;certainty=possible")
 	assert.Equal(t, "strip-path;likely", got.Cause+";"+got.Certainty, "unless diag405-log is more certain")
 
-	assert.Equal(t, &diagnosis{Route: entity{"1", ""}}, find(t, `{"request":{"id":"aa"},"route":{"id":"1"}}`+"\n", "", ""))
+	assert.Equal(t, &Diagnosis{Route: Entity{"1", ""}}, find(t, `{"request":{"id":"aa"},"route":{"id":"1"}}`+"\n", "", ""))
 }
 
 // find looks for the diagnosis of the request with id aa.
-func find(t *testing.T, record, errors, header string) *diagnosis {
+func find(t *testing.T, record, errors, header string) *Diagnosis {
 	t.Helper()
 	file := filepath.Join(t.TempDir(), "record")
 	require.NoError(t, os.WriteFile(file, []byte(record), 0o644))
 	log := &gateway.Lines{}
 	_, _ = log.Write([]byte(errors))
-	a := answer{status: 405, header: http.Header{"X-Kong-Request-Id": {"aa"}}}
+	a := Answer{Status: 405, Header: http.Header{"X-Kong-Request-Id": {"aa"}}}
 	if header != "" {
-		a.header.Set("X-Diag", header)
+		a.Header.Set("X-Diag", header)
 	}
-	d, err := findDiagnosis(t.Context(), a, file, log)
+	d, err := FindDiagnosis(t.Context(), a, file, log)
 	require.NoError(t, err)
 	return d
 }

@@ -1,4 +1,4 @@
-package main
+package trial
 
 import (
 	"errors"
@@ -9,13 +9,20 @@ import (
 	"diag405/kong/config"
 )
 
-// errApp says that a fix is a change of the application, which nobody but its
-// developers can make.
-var errApp = errors.New("a change of the application")
+// Change is a fix as data: one of its fields is set.
+type Change struct {
+	Set    map[string]any `json:"set,omitempty"`    // the gateway's configuration
+	Client map[string]any `json:"client,omitempty"` // the request
+	App    string         `json:"app,omitempty"`    // the application, in words
+}
 
-// apply makes the change that a diagnosis suggests: to the configuration, or to
-// the request.
-func (d *diagnosis) apply(doc []byte, r Request) ([]byte, Request, error) {
+// ErrApp says that a fix is a change of the application, which nobody but its
+// developers can make.
+var ErrApp = errors.New("a change of the application")
+
+// Apply makes the change that a diagnosis suggests: to a configuration, which is
+// declarative, or to a request. It returns both.
+func (d *Diagnosis) Apply(doc []byte, r Request) ([]byte, Request, error) {
 	switch {
 	case len(d.Change.Set) > 0:
 		doc, err := config.Patch(doc, config.Change{
@@ -28,7 +35,7 @@ func (d *diagnosis) apply(doc []byte, r Request) ([]byte, Request, error) {
 		r, err := changed(r, d.Change.Client)
 		return doc, r, err
 	case d.Change.App != "":
-		return doc, r, errApp
+		return doc, r, ErrApp
 	}
 	return doc, r, errors.New("no fix as data")
 }

@@ -1,4 +1,4 @@
-package main
+package trial
 
 import (
 	"bufio"
@@ -15,23 +15,44 @@ import (
 	"time"
 )
 
-// answer is what the client gets.
-type answer struct {
-	status int
-	header http.Header
+// Request is what a client sends.
+type Request struct {
+	Method      string            `json:"method"`
+	Path        string            `json:"path"` // the request target, byte for byte
+	Host        string            `json:"host"` // empty: the gateway's address
+	Headers     map[string]string `json:"headers"`
+	Body        string            `json:"body"`
+	Scheme      string            `json:"scheme"`       // https: it came over TLS, which somebody in front has ended
+	HTTPVersion Version           `json:"http_version"` // 1.0, or else it goes out as 1.1
+}
+
+// Version is an HTTP version, written as a string or a number.
+type Version string
+
+// UnmarshalJSON takes both.
+func (v *Version) UnmarshalJSON(data []byte) error {
+	*v = Version(strings.Trim(string(data), `"`))
+	return nil
+}
+
+// Answer is what the client gets.
+type Answer struct {
+	Status int
+	Header http.Header
 }
 
 // sendTimeout bounds one request.
 const sendTimeout = 20 * time.Second
 
-// send sends a request to the gateway at address and waits for the whole answer.
-// It writes the request itself, since the path has to go out byte for byte.
-func send(ctx context.Context, address string, r Request) (answer, error) {
+// Send sends a request to the gateway at address (host:port) and waits for the
+// whole answer, for twenty seconds at most. It writes the request itself, since the
+// path has to go out byte for byte.
+func Send(ctx context.Context, address string, r Request) (Answer, error) {
 	ctx, cancel := context.WithTimeout(ctx, sendTimeout)
 	defer cancel()
 	conn, err := new(net.Dialer).DialContext(ctx, "tcp", address)
 	if err != nil {
-		return answer{}, err
+		return Answer{}, err
 	}
 	defer conn.Close()
 	defer context.AfterFunc(ctx, func() { conn.Close() })()
@@ -40,32 +61,32 @@ func send(ctx context.Context, address string, r Request) (answer, error) {
 		err = ctx.Err() // the connection was closed for it
 	}
 	if err != nil {
-		return answer{}, fmt.Errorf("sending %s %q: %w", r.Method, r.Path, err)
+		return Answer{}, fmt.Errorf("sending %s %q: %w", r.Method, r.Path, err)
 	}
 	return a, nil
 }
 
-func exchange(conn net.Conn, r Request, address string) (answer, error) {
+func exchange(conn net.Conn, r Request, address string) (Answer, error) {
 	if _, err := conn.Write(r.wire(address)); err != nil {
-		return answer{}, err
+		return Answer{}, err
 	}
 	return receive(bufio.NewReader(conn), r.Method)
 }
 
-func receive(r *bufio.Reader, method string) (answer, error) {
+func receive(r *bufio.Reader, method string) (Answer, error) {
 	for {
 		resp, err := http.ReadResponse(r, &http.Request{Method: method})
 		if err != nil {
-			return answer{}, err
+			return Answer{}, err
 		}
-		a := answer{resp.StatusCode, resp.Header}
-		if a.status == http.StatusSwitchingProtocols {
+		a := Answer{resp.StatusCode, resp.Header}
+		if a.Status == http.StatusSwitchingProtocols {
 			return a, nil
 		}
 		if _, err := io.Copy(io.Discard, resp.Body); err != nil {
-			return answer{}, err
+			return Answer{}, err
 		}
-		if a.status >= 200 {
+		if a.Status >= 200 {
 			return a, nil
 		}
 	}
