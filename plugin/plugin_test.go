@@ -334,6 +334,11 @@ func TestEveryFailingCall(t *testing.T) {
 	}{
 		"access":   {func(c *Config, f *fake) { c.access(f) }, func() *fake { return founding().inAccess() }},
 		"response": {func(c *Config, f *fake) { c.response(f) }, founding},
+		"an answer that is noticed": {func(c *Config, f *fake) { c.response(f) }, func() *fake {
+			f := founding()
+			f.status = 301
+			return f
+		}},
 	}
 	for name, phase := range phases {
 		good := phase.make()

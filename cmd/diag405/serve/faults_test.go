@@ -321,15 +321,22 @@ func TestFaults(t *testing.T) {
 	t.Logf("%d cells, each with a clean request after it; %d requests beside them", cells, bystanders)
 }
 
-// callsOf are the calls of a request without a fault.
+// callsOf are the calls that every request without a fault makes. Of a few answers in a
+// second more is asked; what happens when that fails is tested with a gateway of the
+// plugin's own.
 func callsOf(t *testing.T, r *rig, p *plan, method string) []pluginserver.Call {
 	t.Helper()
-	path := r.path()
-	p.arm(pluginserver.Call{Target: path}, pluginserver.Fault{})
-	got, err := r.ask(method, path)
-	require.NoError(t, err)
-	require.Empty(t, got.fromApp(method, path))
-	_, calls := p.done()
+	var calls []pluginserver.Call
+	for i := range 30 {
+		path := r.path()
+		p.arm(pluginserver.Call{Target: path}, pluginserver.Fault{})
+		got, err := r.ask(method, path)
+		require.NoError(t, err)
+		require.Empty(t, got.fromApp(method, path))
+		if _, made := p.done(); i == 0 || len(made) < len(calls) {
+			calls = made
+		}
+	}
 	phases := map[string]int{}
 	for _, c := range calls {
 		phases[c.Phase]++
