@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"diag405/examples/trial"
+	"diag405/plugin/diagnose"
 )
 
 // world is a set-up of Kong in front of an application, with one known mistake or
@@ -39,6 +40,11 @@ func (w *world) UnmarshalJSON(data []byte) error {
 		return fmt.Errorf("world %q: mistake %q is none of gateway, client, none", w.World, w.Mistake)
 	case len(w.Truth) == 0:
 		return fmt.Errorf("world %q: no cause is right (truth)", w.World)
+	}
+	for _, cause := range w.Truth {
+		if !slices.Contains(diagnose.Codes(), diagnose.Code(cause)) {
+			return fmt.Errorf("world %q: truth %q is no cause that diag405 knows", w.World, cause)
+		}
 	}
 	return nil
 }

@@ -130,6 +130,8 @@ func TestExplain(t *testing.T) {
 		{"there, and nothing beside it", scene{client: "POST /api/orders", route: "/api/orders", allow: "none", seen: there("/api/orders")}, StripPath, Likely, "POST /api/orders"},
 		{"offered there, says the document", scene{client: "POST /api/orders", route: "/api", allow: "GET", seen: offers("/api/orders")}, StripPath, Confirmed, "POST /api/orders"},
 
+		{"route for the method, and another is taken where it led", scene{client: "POST /orders", route: "/orders", methods: []string{"POST"}, allow: "GET", seen: takes("/", "GET", "PUT")}, StripPath, Likely, "POST /orders"},
+
 		// Not strip-path: a mount point, a name that looks like the application's own, a
 		// path that was consumed whole, one that is nothing of its own.
 		{"consumed whole", scene{client: "POST /api/sendOrder", route: "/api/sendOrder", allow: "GET"}, MethodNotAllowed, Possible, ""},
@@ -244,6 +246,8 @@ func TestExplain(t *testing.T) {
 		{"static mount, endpoint known", scene{client: "POST /x/chat", route: "/x", allow: "none", answer: "Server: uvicorn", seen: offers("/api/chat")}, WrongUpstream, Likely, "POST /api/chat"},
 		{"route of another service", scene{client: "POST /img/a", route: "~/(img|css)/", keep: true, allow: "none", answer: "Server: nginx", more: otherRoute("/img")}, RouteShadowed, Likely, ""},
 		{"another target takes it", scene{client: "POST /a", allow: "GET", more: elsewhere(200)}, TargetDivergence, Confirmed, ""},
+		{"another target asks who it is", scene{client: "POST /a", allow: "GET", more: elsewhere(401)}, MethodNotAllowed, Possible, ""},
+		{"another target has enough", scene{client: "POST /a", allow: "GET", more: elsewhere(429)}, MethodNotAllowed, Possible, ""},
 		{"another target does not know the path", scene{client: "POST /a", allow: "GET", more: elsewhere(404)}, MethodNotAllowed, Possible, ""},
 		{"another target refuses too", scene{client: "POST /a", allow: "GET", more: elsewhere(405)}, MethodNotAllowed, Possible, ""},
 		{"an outer proxy's prefix", scene{client: "POST /api/sendOrder", route: "/api/sendOrder", methods: []string{"POST"}, allow: "GET", more: func(x *Exchange) { x.Stripped = "/outer" }}, StripPath, Likely, "POST /api/sendOrder"},

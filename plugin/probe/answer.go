@@ -191,8 +191,7 @@ func (r *reply) lists() bool {
 		isSuccess(r.status) && len(r.allow.Methods) > 0
 }
 
-func isSuccess(status int) bool  { return status >= 200 && status <= 299 }
-func isRedirect(status int) bool { return status >= 300 && status <= 399 }
+func isSuccess(status int) bool { return status >= 200 && status <= 299 }
 
 func isMissing(status int) bool {
 	return status == http.StatusNotFound || status == http.StatusGone
