@@ -105,7 +105,7 @@ func TestApplicationOnASocket(t *testing.T) {
 }
 
 func TestReading(t *testing.T) {
-	const world = `{"world":"w","mistake":"none","truth":["a"],"request":{"method":"GET","path":"/"}}`
+	const world = `{"world":"w","mistake":"none","truth": ["strip-path"],"request":{"method":"GET","path":"/"}}`
 	list, err := parseLines[struct{ World string }]([]byte("\n" + world + "\n" + world))
 	require.NoError(t, err)
 	assert.Len(t, list, 2)
@@ -115,7 +115,8 @@ func TestReading(t *testing.T) {
 		{"\x1f\x8bx", "EOF"},
 		{strings.Replace(world, `"w"`, `""`, 1), "world, request.method and request.path are required"},
 		{strings.Replace(world, `"none"`, `"nobody"`, 1), `mistake "nobody" is none of`},
-		{strings.Replace(world, `["a"]`, `[]`, 1), "no cause is right"},
+		{strings.Replace(world, `["strip-path"]`, `[]`, 1), "no cause is right"},
+		{strings.Replace(world, "strip-path", "bad-luck", 1), `truth "bad-luck" is no cause`},
 	} {
 		_, err := parseWorlds(test.text)
 		assert.ErrorContains(t, err, test.message, test.text)

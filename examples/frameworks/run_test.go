@@ -107,7 +107,7 @@ func TestCheck(t *testing.T) {
 func TestNotRun(t *testing.T) {
 	worlds := filepath.Join(t.TempDir(), "worlds.jsonl")
 	require.NoError(t, os.WriteFile(worlds, []byte(
-		`{"world":"odd","mistake":"none","truth":["a"],"route":{"paths":["no slash"]},"request":{"method":"GET","path":"/"}}`), 0o644))
+		`{"world":"odd","mistake":"none","truth": ["strip-path"],"route":{"paths":["no slash"]},"request":{"method":"GET","path":"/"}}`), 0o644))
 	got, code := runCommand(t, "-plugin", diag405test.Build(t), "-answers", answersOf(t, "express4"), "-worlds", worlds)
 	assert.Equal(t, trial.ExitFailed, code)
 	require.Len(t, got, 2)
