@@ -15,13 +15,19 @@ type Admin struct {
 	Plugins   []json.RawMessage // GET /plugins
 	Upstreams []json.RawMessage // GET /upstreams
 	Targets   []json.RawMessage // GET /upstreams/{id}/targets of each
+	Consumers []json.RawMessage // those that are of interest; plugins may name others
+	Groups    []AdminGroup
 }
 
+// AdminGroup is a group that a consumer is in.
+type AdminGroup struct{ ID, Name, Consumer string }
+
 // FromAdmin reads a configuration from what the Admin API gave, for a router
-// flavour as in [Parse]. Ids are the real ones. Fields that neither routing nor the way of a request needs are passed
-// over, known to this package or not.
+// flavour as in [Load]. Ids are the real ones. Fields that neither routing nor the
+// way of a request needs are passed over, known to this package or not. An object
+// with ws_id counts in that workspace.
 func FromAdmin(a Admin, options ...Option) (*Config, error) {
-	doc := map[string]any{"_format_version": "3.0"}
+	lists := map[string][]map[string]json.RawMessage{}
 	for _, c := range []struct {
 		kind    string
 		objects []json.RawMessage
@@ -32,37 +38,42 @@ func FromAdmin(a Admin, options ...Option) (*Config, error) {
 		{"plugins", a.Plugins, pluginFields},
 		{"upstreams", a.Upstreams, upstreamFields},
 		{"targets", a.Targets, targetFields},
+		{"consumers", a.Consumers, []string{"id", "username", "custom_id"}},
 	} {
 		list, err := chosen(c.objects, c.fields)
 		if err != nil {
 			return nil, fmt.Errorf("%s: %w", c.kind, err)
 		}
-		doc[c.kind] = list
+		lists[c.kind] = list
 	}
-	doc["consumers"] = consumersOf(doc["plugins"].([]map[string]json.RawMessage))
+	lists["consumers"] = append(lists["consumers"], othersOf(lists["plugins"], lists["consumers"])...)
+	doc := map[string]any{"_format_version": "3.0", "consumer_groups": groupsOf(a.Groups)}
+	for kind, list := range lists {
+		doc[kind] = list
+	}
 	data, err := json.Marshal(doc)
 	if err != nil {
 		return nil, fmt.Errorf("collecting the configuration: %w", err)
 	}
-	return Parse(data, options...)
+	return Load([]File{{Data: data}}, options...)
 }
 
 // The fields that [Parse] reads.
 var (
 	serviceFields = []string{
 		"id", "name", "protocol", "host", "port", "path", "retries", "connect_timeout",
-		"write_timeout", "read_timeout", "enabled", "tags",
+		"write_timeout", "read_timeout", "enabled", "tags", "ws_id",
 	}
 	routeFields = []string{
 		"id", "name", "service", "protocols", "methods", "hosts", "paths", "headers", "snis", "sources",
 		"destinations", "strip_path", "preserve_host", "path_handling", "regex_priority",
-		"https_redirect_status_code", "request_buffering", "response_buffering", "expression", "priority", "created_at", "tags",
+		"https_redirect_status_code", "request_buffering", "response_buffering", "expression", "priority", "created_at", "tags", "ws_id",
 	}
 	pluginFields = []string{
 		"id", "name", "instance_name", "service", "route", "consumer", "consumer_group", "enabled",
-		"protocols", "config",
+		"protocols", "config", "ws_id",
 	}
-	upstreamFields = []string{"id", "name", "algorithm", "host_header"}
+	upstreamFields = []string{"id", "name", "algorithm", "host_header", "ws_id"}
 	targetFields   = []string{"target", "weight", "upstream"}
 )
 
@@ -91,15 +102,29 @@ func isEmptyTable(field string, value json.RawMessage) bool {
 	return field != "config" && field != "headers" && bytes.Equal(bytes.TrimSpace(value), []byte("{}"))
 }
 
-// consumersOf are those that plugins refer to.
-func consumersOf(plugins []map[string]json.RawMessage) []map[string]string {
-	consumers := []map[string]string{}
+// othersOf are the consumers that plugins refer to, and that are not in the list.
+func othersOf(plugins, list []map[string]json.RawMessage) []map[string]json.RawMessage {
+	seen := map[string]bool{"": true}
+	for _, c := range list {
+		seen[string(c["id"])] = true
+	}
+	var others []map[string]json.RawMessage
 	for _, p := range plugins {
-		if id := idOf(p["consumer"]); id != "" {
-			consumers = append(consumers, map[string]string{"id": id})
+		id := idOf(p["consumer"])
+		if raw, err := json.Marshal(id); err == nil && id != "" && !seen[string(raw)] {
+			seen[string(raw)] = true
+			others = append(others, map[string]json.RawMessage{"id": raw})
 		}
 	}
-	return consumers
+	return others
+}
+
+func groupsOf(groups []AdminGroup) []map[string]any {
+	list := []map[string]any{}
+	for _, g := range groups {
+		list = append(list, map[string]any{"id": g.ID, "name": g.Name, "consumers": []string{g.Consumer}})
+	}
+	return list
 }
 
 // idOf is the id of a reference, "" when it refers to nothing.

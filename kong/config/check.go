@@ -24,6 +24,17 @@ func checkProtocol(s string) error {
 	return nil
 }
 
+// checkProtocol takes WebSockets' protocols, too, where Kong Enterprise's
+// configurations are read.
+func (d *document) checkProtocol() func(string) error {
+	return func(s string) error {
+		if d.lenient && (s == "ws" || s == "wss") {
+			return nil
+		}
+		return checkProtocol(s)
+	}
+}
+
 // check reports what is wrong with a field's value.
 func (o *object) check(field, value string, check func(string) error) {
 	if err := check(value); err != nil {

@@ -1,10 +1,11 @@
 // Package config holds a Kong configuration as Go values.
 //
-// [Parse] reads a declarative configuration (YAML or JSON, "_format_version"
-// 3.0 and its predecessors), resolves references between entities and lays
-// Kong's defaults under what was written, so that a reader of [Config] never
-// has to know a default. [Patch] changes a configuration as it was written and
-// leaves everything else in it alone.
+// [Load] reads what people keep: Kong's declarative files, decK's, dumps and exports,
+// in YAML or JSON ("_format_version" 3.0 and its predecessors). [Parse] reads one
+// declarative text as strictly as Kong does. Both resolve references between entities
+// and lay Kong's defaults under what was written, so that a reader of [Config] never
+// has to know a default. [Patch] and [PatchFiles] change a configuration as it was
+// written and leave everything else in it alone.
 package config
 
 // Config is a configuration with references resolved and defaults filled in.
@@ -17,6 +18,10 @@ type Config struct {
 	Routes        []*Route
 	Plugins       []*Plugin
 	Upstreams     []*Upstream
+	Consumers     []*Consumer
+
+	Notes  []Note // by file and line; only [Load] makes any
+	places map[any]Place
 }
 
 // Service is where requests go. Times are in milliseconds.
@@ -33,6 +38,7 @@ type Service struct {
 	ReadTimeout    int
 	Enabled        bool
 	Tags           []string
+	Workspace      string // of Kong Enterprise; "" for the default
 }
 
 // Route says which requests go to its service, and how their path is rewritten.
@@ -59,6 +65,7 @@ type Route struct {
 	Priority                int    // of a route with an expression: the higher is tried first
 	CreatedAt               int    // Unix time in seconds, 0 when it is not written: then it is when Kong loads it
 	Tags                    []string
+	Workspace               string // of Kong Enterprise; "" for the default
 }
 
 // Peer is one entry of a route's sources or destinations: an address or CIDR
@@ -77,8 +84,8 @@ type Plugin struct {
 	InstanceName  string
 	Service       *Service
 	Route         *Route
-	Consumer      string // as written: an id or a username
-	ConsumerGroup string // as written: an id or a name
+	Consumer      string // its username, or its id where that is not known
+	ConsumerGroup string // its name, or its id where that is not known
 	Enabled       bool
 	Protocols     []string
 	Config        map[string]any // as written: a plugin's own defaults are the plugin's business

@@ -54,11 +54,11 @@ func For(f Flavor) Option {
 // hint is the flavour that a document seems to be written for.
 func hint(root *yaml.Node) Flavor {
 	top := fieldsOf(root)
-	if hasExpressions(top["routes"]) {
+	if hasExpressions(top["routes"].value) {
 		return Expressions
 	}
-	for _, service := range elementsOf(top["services"]) {
-		if hasExpressions(fieldsOf(service)["routes"]) {
+	for _, service := range elementsOf(top["services"].value) {
+		if hasExpressions(fieldsOf(service)["routes"].value) {
 			return Expressions
 		}
 	}
@@ -68,12 +68,14 @@ func hint(root *yaml.Node) Flavor {
 func hasExpressions(routes *yaml.Node) bool {
 	return slices.ContainsFunc(elementsOf(routes), func(route *yaml.Node) bool {
 		fields := fieldsOf(route)
-		return fields["expression"] != nil || fields["priority"] != nil
+		return fields["expression"].value != nil || fields["priority"].value != nil
 	})
 }
 
 // fieldsOf and elementsOf look at a node before it is known to be well formed.
-func fieldsOf(n *yaml.Node) map[string]*yaml.Node { return newObject("", n, new([]error)).fields }
+func fieldsOf(n *yaml.Node) map[string]member {
+	return newObject("", n, &source{d: newDocument(), file: &file{variables: &variables{}}}).fields
+}
 
 func elementsOf(n *yaml.Node) []*yaml.Node {
 	if n == nil || resolve(n).Kind != yaml.SequenceNode {

@@ -23,28 +23,46 @@ func isJSON(data []byte) bool {
 func parseJSON(data []byte) (*yaml.Node, error) {
 	d := json.NewDecoder(bytes.NewReader(data))
 	d.UseNumber()
-	root, err := jsonValue(d)
+	root, err := (&jsonReader{Decoder: d, data: data, line: 1}).value()
 	if err != nil {
 		return nil, fmt.Errorf("reading declarative configuration: %w", err)
 	}
 	return &yaml.Node{Kind: yaml.DocumentNode, Content: []*yaml.Node{root}}, nil
 }
 
-func jsonValue(d *json.Decoder) (*yaml.Node, error) {
+// jsonReader counts lines as it reads.
+type jsonReader struct {
+	*json.Decoder
+	data []byte
+	at   int64 // where line is
+	line int
+}
+
+// lineNow is the line of what was read last.
+func (d *jsonReader) lineNow() int {
+	to := d.InputOffset()
+	d.line += bytes.Count(d.data[d.at:to], []byte("\n"))
+	d.at = to
+	return d.line
+}
+
+func (d *jsonReader) value() (*yaml.Node, error) {
 	token, err := d.Token()
 	if err != nil {
 		return nil, err
 	}
 	delim, ok := token.(json.Delim)
 	if !ok {
-		return jsonScalar(token), nil
+		n := jsonScalar(token)
+		n.Line = d.lineNow()
+		return n, nil
 	}
-	n := &yaml.Node{Kind: yaml.SequenceNode, Tag: "!!seq"}
+	n := &yaml.Node{Kind: yaml.SequenceNode, Tag: "!!seq", Line: d.lineNow()}
 	if delim == '{' {
-		n = &yaml.Node{Kind: yaml.MappingNode, Tag: "!!map"}
+		n.Kind, n.Tag = yaml.MappingNode, "!!map"
 	}
 	for d.More() { // keys come as tokens too, so both kinds read alike
-		child, err := jsonValue(d)
+		child, err := d.value()
 		if err != nil {
 			return nil, err
 		}

@@ -1,6 +1,8 @@
 package config
 
 import (
+	"errors"
+	"io"
 	"reflect"
 	"slices"
 	"strings"
@@ -108,11 +110,26 @@ func alignMiddle(a, b []string, at []int, offset int) {
 	}
 }
 
-// sameMeaning reports whether two YAML documents have the same content.
-func sameMeaning(a, b string) bool {
-	var x, y any
-	if yaml.Unmarshal([]byte(a), &x) != nil || yaml.Unmarshal([]byte(b), &y) != nil {
-		return false
+// valuesOf are a text's documents as values.
+func valuesOf(text string) ([]any, error) {
+	decoder := yaml.NewDecoder(strings.NewReader(text))
+	var values []any
+	for {
+		var v any
+		err := decoder.Decode(&v)
+		if errors.Is(err, io.EOF) {
+			return values, nil
+		}
+		if err != nil {
+			return nil, err
+		}
+		values = append(values, v)
 	}
-	return reflect.DeepEqual(x, y)
+}
+
+// sameMeaning reports whether two YAML texts have the same content.
+func sameMeaning(a, b string) bool {
+	x, err := valuesOf(a)
+	y, err2 := valuesOf(b)
+	return err == nil && err2 == nil && reflect.DeepEqual(x, y)
 }

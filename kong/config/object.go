@@ -3,7 +3,6 @@ package config
 import (
 	"errors"
 	"fmt"
-	"maps"
 	"slices"
 
 	"go.yaml.in/yaml/v3"
@@ -15,16 +14,23 @@ import (
 type object struct {
 	where  string // such as `services[0] "weather": routes[1]`
 	node   *yaml.Node
-	fields map[string]*yaml.Node
+	src    *source
+	fields map[string]member
 	known  map[string]bool
-	errs   *[]error // shared by all objects of a document
+}
+
+// A member is a field of an object. Its home is the object in which it is written:
+// decK's defaults stand elsewhere.
+type member struct {
+	key, value *yaml.Node
+	home       *object
 }
 
 // newObject reports anything but a mapping, and fields that occur twice; what it
 // returns can be read in any case.
-func newObject(where string, node *yaml.Node, errs *[]error) *object {
+func newObject(where string, node *yaml.Node, src *source) *object {
 	node = resolve(node)
-	o := &object{where: where, node: node, fields: map[string]*yaml.Node{}, known: map[string]bool{}, errs: errs}
+	o := &object{where: where, node: node, src: src, fields: map[string]member{}, known: map[string]bool{}}
 	if node.Kind != yaml.MappingNode {
 		o.fail("", errors.New("should be a mapping of fields to values"))
 		return o
@@ -41,27 +47,51 @@ func (o *object) addFields(node *yaml.Node) {
 			merged = append(merged, value)
 			continue
 		}
-		if o.fields[key.Value] != nil {
-			o.fail(key.Value, errors.New("is there twice"))
+		if _, ok := o.fields[key.Value]; ok {
+			o.report(key.Value, key, errors.New("is there twice"))
 		}
-		o.fields[key.Value] = value
+		o.fields[key.Value] = member{key, value, o}
 	}
 	for _, m := range merged {
-		o.merge(m)
+		o.merge(m, maxMerges)
 	}
 }
 
-// merge takes over what a YAML merge key (<<) offers and the object lacks.
-func (o *object) merge(node *yaml.Node) {
+// maxMerges bounds how deep merge keys lead into each other: they can go round.
+const maxMerges = 32
+
+// merge takes over what a YAML merge key (<<) offers and the object lacks. The
+// mapping's own fields come before those that it merges.
+func (o *object) merge(node *yaml.Node, depth int) {
+	if depth == 0 {
+		return
+	}
 	if node.Kind == yaml.SequenceNode {
 		for _, n := range node.Content {
-			o.merge(resolve(n))
+			o.merge(resolve(n), depth-1)
 		}
 		return
 	}
+	var merged []*yaml.Node
 	for i := 0; node.Kind == yaml.MappingNode && i+1 < len(node.Content); i += 2 {
-		if key := node.Content[i].Value; o.fields[key] == nil {
-			o.fields[key] = resolve(node.Content[i+1])
+		key, value := node.Content[i], resolve(node.Content[i+1])
+		if key.Tag == "!!merge" {
+			merged = append(merged, value)
+		} else if _, ok := o.fields[key.Value]; !ok {
+			o.fields[key.Value] = member{key, value, o}
+		}
+	}
+	for _, n := range merged {
+		o.merge(n, depth-1)
+	}
+}
+
+// inherit takes over what decK's defaults have and the object lacks.
+func (o *object) inherit(base *object, except ...string) {
+	for field, m := range base.fields {
+		own, ok := o.fields[field]
+		if (!ok || own.value.Tag == "!!null") && !slices.Contains(except, field) {
+			o.fields[field] = m
 		}
 	}
 }
@@ -76,6 +106,23 @@ func resolve(n *yaml.Node) *yaml.Node {
 
 // fail records a problem with a field, or with the object itself for "".
 func (o *object) fail(field string, err error) {
+	if m, ok := o.fields[field]; ok {
+		m.home.report(field, m.key, err)
+		return
+	}
+	o.report(field, o.node, err)
+}
+
+// failElement records a problem with an element of a field.
+func (o *object) failElement(field string, i int, n *yaml.Node, err error) {
+	home := o
+	if m, ok := o.fields[field]; ok {
+		home = m.home
+	}
+	home.report(fmt.Sprintf("%s[%d]", field, i), n, err)
+}
+
+func (o *object) report(field string, n *yaml.Node, err error) {
 	where := o.where
 	if field != "" {
 		where = join(where, field)
@@ -83,7 +130,7 @@ func (o *object) fail(field string, err error) {
 	if where != "" {
 		err = fmt.Errorf("%s: %w", where, err)
 	}
-	*o.errs = append(*o.errs, err)
+	o.src.d.report(o.src.at(n), err)
 }
 
 func join(where, field string) string {
@@ -98,28 +145,28 @@ var errEmpty = errors.New("must not be empty")
 // get is the field's node, nil when it is absent or null.
 func (o *object) get(field string) *yaml.Node {
 	o.known[field] = true
-	n := o.fields[field]
-	if n == nil || n.Tag == "!!null" {
+	m, ok := o.fields[field]
+	if !ok || m.value.Tag == "!!null" {
 		return nil
 	}
-	return n
+	if m.home.src.file.variables.unset[m.value] != nil {
+		return o.standIn(field, m)
+	}
+	return m.value
 }
 
 func (o *object) has(field string) bool { return o.get(field) != nil }
+
+// isWritten reports a field that is there, be its variable set or not.
+func (o *object) isWritten(field string) bool {
+	m, ok := o.fields[field]
+	return ok && m.value.Tag != "!!null"
+}
 
 // skip declares fields that are valid and not needed here.
 func (o *object) skip(fields ...string) {
 	for _, f := range fields {
 		o.known[f] = true
-	}
-}
-
-// refuseUnknown reports the fields that nobody asked for.
-func (o *object) refuseUnknown() {
-	for _, key := range slices.Sorted(maps.Keys(o.fields)) {
-		if !o.known[key] {
-			o.fail(key, errors.New("unknown field"))
-		}
 	}
 }
 
@@ -200,6 +247,9 @@ func (o *object) list(field string) []*yaml.Node {
 	if n == nil {
 		return nil
 	}
+	if n.Kind == yaml.MappingNode && len(n.Content) == 0 && o.src.d.lenient {
+		return []*yaml.Node{} // Lua has one kind of table, and its encoders guess
+	}
 	if n.Kind != yaml.SequenceNode {
 		o.fail(field, fmt.Errorf("%s should be a list", describe(n)))
 		return nil
@@ -216,7 +266,10 @@ func (o *object) strings(field string, check func(string) error) []string {
 	list := make([]string, 0, len(nodes))
 	for i, n := range nodes {
 		s, err := scalarString(n)
+		t := o.src.file.variables.unset[resolve(n)]
 		switch {
+		case t != nil && !standIns[field]:
+			err = unset(t)
 		case err != nil:
 		case s == "": // Kong takes an empty string for none, but not in a list
 			err = errEmpty
@@ -224,7 +277,7 @@ func (o *object) strings(field string, check func(string) error) []string {
 			err = check(s)
 		}
 		if err != nil {
-			o.fail(fmt.Sprintf("%s[%d]", field, i), err)
+			o.failElement(field, i, n, err)
 			continue
 		}
 		list = append(list, s)
@@ -253,14 +306,14 @@ func (o *object) objects(field, naming string) []*object {
 		if name := nameOf(n, naming); name != "" {
 			where += fmt.Sprintf(" %q", name)
 		}
-		list = append(list, newObject(where, resolve(n), o.errs))
+		list = append(list, newObject(where, n, o.src))
 	}
 	return list
 }
 
 // nameOf is the value of a mapping's field, "" when it has none.
 func nameOf(n *yaml.Node, field string) string {
-	if v := lookup(resolve(n), field); v != nil && v.Kind == yaml.ScalarNode {
+	if v := lookup(resolve(n), field); v != nil && v.Kind == yaml.ScalarNode && v.Tag != "!!null" {
 		return v.Value
 	}
 	return ""

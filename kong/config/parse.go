@@ -4,15 +4,15 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
-	"slices"
 
 	"go.yaml.in/yaml/v3"
 )
 
-// Parse reads a declarative configuration, YAML or JSON, for the router flavour
-// that [For] says or, without it, that the document shows. References are
-// resolved, defaults filled in, and entities without an id get the one that Kong
-// in DB-less mode generates for them.
+// Parse reads a declarative configuration, YAML or JSON, as Kong itself does. Without
+// an option it is read for the router flavour that it hints at, see [For].
+// References are resolved, defaults filled in, and entities without an id get the
+// one that Kong in DB-less mode generates for them. What people keep beside Kong's
+// own form reads [Load].
 //
 // An error joins everything that is wrong with the document, one line a
 // problem, each naming the entity and the field as they stand in the document:
@@ -22,19 +22,28 @@ import (
 // Entities that neither routing nor the way of a request needs (certificates,
 // credentials, vaults, ...) are accepted and skipped.
 func Parse(data []byte, options ...Option) (*Config, error) {
-	root, err := parseDocument(data)
+	d, err := parseText(data, options...)
+	if err == nil {
+		err = d.problem()
+	}
 	if err != nil {
 		return nil, err
-	}
-	d := newDocument(root, options...)
-	d.read()
-	if len(d.errs) > 0 {
-		return nil, errors.Join(d.errs...)
 	}
 	return d.config, nil
 }
 
-// parseDocument is the document's root mapping, with keys in order.
+func parseText(data []byte, options ...Option) (*document, error) {
+	root, err := parseDocument(data)
+	if err != nil {
+		return nil, err
+	}
+	d := newDocument(options...)
+	d.sources = []*source{{d: d, file: &file{variables: &variables{}}, node: root.Content[0]}}
+	d.read()
+	return d, nil
+}
+
+// parseDocument is the text's first document, with keys in order.
 func parseDocument(data []byte) (*yaml.Node, error) {
 	if isJSON(data) {
 		return parseJSON(data)
@@ -44,37 +53,43 @@ func parseDocument(data []byte) (*yaml.Node, error) {
 		return nil, fmt.Errorf("reading declarative configuration: %w", err)
 	}
 	if doc.Kind != yaml.DocumentNode || doc.Content[0].Kind != yaml.MappingNode {
-		return nil, errors.New("declarative configuration should be a mapping with _format_version and entities")
+		return nil, errNoMapping
 	}
 	return &doc, nil
 }
 
 // A document is a configuration while it is being read.
 type document struct {
-	root   *object
-	config *Config
-	errs   []error
+	lenient bool // as Load reads, not as Kong does
+	files   []*file
+	sources []*source
+	lookup  func(variable string) (string, bool)
 
-	// nodes leads from an entity to where it stands in the document.
+	config   *Config
+	problems []*Problem
+	reported map[string]bool // problems, by what they say
+	noted    map[string]bool // fields that are not known
+
+	// nodes leads from an entity to where it stands in the document, and homes to the
+	// document itself.
 	nodes map[any]*yaml.Node
+	homes map[any]*source
 	// later are references that can only be resolved once all entities are known.
 	later []func()
-	taken map[string]bool // "kind id" and "kind name" that were seen
-	names map[string]bool // consumers, by name and id
+	taken map[string]any // entities, by kind, field and value
+	deck  deck
 }
 
-func newDocument(root *yaml.Node, options ...Option) *document {
+func newDocument(options ...Option) *document {
 	d := &document{
-		config: &Config{},
-		nodes:  map[any]*yaml.Node{},
-		taken:  map[string]bool{},
-		names:  map[string]bool{},
+		config:   &Config{},
+		lookup:   func(string) (string, bool) { return "", false },
+		reported: map[string]bool{},
+		noted:    map[string]bool{},
+		nodes:    map[any]*yaml.Node{},
+		homes:    map[any]*source{},
+		taken:    map[string]any{},
 	}
-	if root.Kind == yaml.DocumentNode {
-		root = root.Content[0]
-	}
-	d.root = newObject("", root, &d.errs)
-	d.config.Flavor = hint(root)
 	for _, option := range options {
 		option(d)
 	}
@@ -82,30 +97,50 @@ func newDocument(root *yaml.Node, options ...Option) *document {
 }
 
 func (d *document) read() {
-	d.readVersion()
-	d.root.skip(skipped...)
+	for _, s := range d.sources {
+		s.root = newObject("", s.node, s)
+		if d.config.Flavor == "" && hint(s.node) == Expressions {
+			d.config.Flavor = Expressions
+		}
+	}
+	d.config.Flavor = cmp.Or(d.config.Flavor, TraditionalCompatible)
+	d.readVersions()
+	d.readDeck()
 	d.readConsumers()
 	d.readConsumerGroups()
-	for _, o := range d.root.objects("services", "name") {
-		d.readService(o)
-	}
-	for _, o := range d.root.objects("routes", "name") {
-		d.readRoute(o, nil)
-	}
-	for _, o := range d.root.objects("upstreams", "name") {
-		d.readUpstream(o)
-	}
-	for _, o := range d.root.objects("targets", "target") {
-		d.readTopLevelTarget(o)
-	}
-	for _, o := range d.root.objects("plugins", "name") {
-		d.readPlugin(o, Scope{})
-	}
+	d.each("services", "name", d.readService)
+	d.each("routes", "name", func(o *object) { d.readRoute(o, nil) })
+	d.each("upstreams", "name", d.readUpstream)
+	d.each("targets", "target", d.readTopLevelTarget)
+	d.each("plugins", "name", func(o *object) { d.readPlugin(o, Scope{}) })
 	for _, resolve := range d.later {
 		resolve()
 	}
-	d.root.refuseUnknown()
+	for _, s := range d.sources {
+		s.root.skip(skipped...)
+		s.root.refuseUnknown()
+	}
 }
+
+// each reads the entities of a kind, in all documents.
+func (d *document) each(kind, naming string, read func(*object)) {
+	for _, s := range d.sources {
+		for _, o := range s.root.objects(kind, naming) {
+			read(o)
+		}
+	}
+}
+
+// add keeps where an entity stands.
+func (d *document) add(entity any, o *object) {
+	d.nodes[entity], d.homes[entity] = o.node, o.src
+	if d.config.places != nil {
+		d.config.places[entity] = o.src.at(o.node)
+	}
+}
+
+// kinds are the keys of the document that are read.
+var kinds = []string{"services", "routes", "upstreams", "targets", "plugins", "consumers", "consumer_groups"}
 
 // skipped are keys of the document that are valid and have no part in routing:
 // remarks, and the entities of Kong and of its bundled plugins.
@@ -120,59 +155,54 @@ var skipped = []string{
 	"session", "sessions", "degraphql_routes", "graphql_ratelimiting_advanced_cost_decoration",
 }
 
-// readVersion takes the versions that Kong 3 takes. Until 3.0 a path was an
+// readVersions takes the versions that Kong 3 takes. Until 3.0 a path was an
 // expression by its characters: Kong rewrites such paths when it loads a 1.1 or
 // 2.1 document (kong/db/declarative/migrations/route_path.lua), see migratePath.
-func (d *document) readVersion() {
-	if !d.root.has("_format_version") {
-		d.root.fail("_format_version", errors.New(`is required, as in _format_version: "3.0"`))
-		return
-	}
-	d.config.FormatVersion = d.root.oneOf("_format_version", "3.0", "2.1", "1.1")
-}
-
-// readConsumers notes who plugins can refer to.
-func (d *document) readConsumers() {
-	for _, o := range d.root.objects("consumers", "username") {
-		for _, field := range []string{"id", "username"} {
-			if s := nameOf(o.node, field); s != "" {
-				d.names[s] = true
-			}
-		}
-		username := nameOf(o.node, "username")
-		for _, p := range o.objects("plugins", "name") {
-			d.readPlugin(p, Scope{Consumer: cmp.Or(nameOf(o.node, "id"), username)})
+// Of several documents one is enough to have the version.
+func (d *document) readVersions() {
+	written := false
+	for _, s := range d.sources {
+		if s.root.has("_format_version") {
+			written = true
+			s.version = s.root.oneOf("_format_version", "3.0", "2.1", "1.1")
+			d.config.FormatVersion = cmp.Or(d.config.FormatVersion, s.version)
 		}
 	}
-}
-
-// readConsumerGroups reads the plugins that stand in groups, as decK writes them.
-// A reference to a group is not checked: decK leaves groups to other files.
-func (d *document) readConsumerGroups() {
-	for _, o := range d.root.objects("consumer_groups", "name") {
-		for _, p := range o.objects("plugins", "name") {
-			d.readPlugin(p, Scope{Groups: []string{cmp.Or(nameOf(o.node, "id"), nameOf(o.node, "name"))}})
-		}
+	if !written && len(d.sources) > 0 {
+		d.sources[0].root.fail("_format_version", errors.New(`is required, as in _format_version: "3.0"`))
+	}
+	for _, s := range d.sources {
+		s.version = cmp.Or(s.version, d.config.FormatVersion)
 	}
 }
 
 // identify reads id and name of an entity and refuses what another one of its
 // kind already has. Without an id it is the one that Kong generates; without a
 // name either, where Kong draws a random one, it depends on the entity's place.
-func (d *document) identify(kind string, o *object) (id, name string) {
+func (d *document) identify(kind string, o *object, entity any) (id, name string) {
 	name = o.str("name", "")
 	if name != "" {
 		o.check("name", name, checkName)
 	}
 	id = d.entityID(kind, o, name)
-	if d.take(o, kind, "name", name) {
-		d.take(o, kind, "id", id)
+	if d.take(o, kind, "name", o.workspace()+" "+name, name, entity) {
+		d.take(o, kind, "id", id, id, entity)
 	}
 	return id, name
 }
 
+// workspace is where an entity's name counts: in its ws_id, which an export has, or
+// in decK's _workspace. A Kong without Enterprise's has one only.
+func (o *object) workspace() string {
+	o.skip("ws_id")
+	if !o.src.d.lenient {
+		return ""
+	}
+	return cmp.Or(nameOf(o.node, "ws_id"), o.src.workspace)
+}
+
 // entityID is the id as written, else the generated one for the key; without a
-// key it depends on the entity's place in the document.
+// key it depends on the entity's place.
 func (d *document) entityID(kind string, o *object, key string) string {
 	if o.has("id") {
 		id := o.str("id", "")
@@ -181,19 +211,44 @@ func (d *document) entityID(kind string, o *object, key string) string {
 	}
 	if key == "" {
 		key = o.where
+		if o.src.index > 0 {
+			key = fmt.Sprintf("%d: %s", o.src.index, key)
+		}
 	}
 	return generatedID(kind, key)
 }
 
-// take reports a name or id that is already in use. False is that it was.
-func (d *document) take(o *object, kind, field, value string) bool {
-	key := kind + " " + field + " " + value
-	if value != "" && d.taken[key] {
-		o.fail(field, fmt.Errorf("%q is already used by another of the %s", value, kind))
-		return false
+// take reports a name or id that is already in use, by its key. False is that it was.
+func (d *document) take(o *object, kind, field, key, value string, entity any) bool {
+	key = kind + " " + field + " " + key
+	first := d.taken[key]
+	switch {
+	case value == "":
+		return true
+	case first == nil:
+		d.taken[key] = entity
+		return true
 	}
-	d.taken[key] = true
-	return true
+	err := fmt.Errorf("%q is already used by another of the %s", value, kind)
+	if node := d.nodes[first]; node != nil && d.lenient {
+		err = fmt.Errorf("%w, at %s", err, d.homes[first].at(node))
+	}
+	o.fail(field, err)
+	return false
+}
+
+// find is the entity of a kind that another one names, nil when there is none. A
+// name counts in the workspace of the one that names.
+func (d *document) find(o *object, kind, ref string) any {
+	if ref == "" {
+		return nil
+	}
+	for _, key := range []string{" id " + ref, " name " + o.workspace() + " " + ref, " name  " + ref} {
+		if entity := d.taken[kind+key]; entity != nil {
+			return entity
+		}
+	}
+	return nil
 }
 
 // reference is how an entity names another: as a string, or as a mapping with an
@@ -216,19 +271,17 @@ func (o *object) reference(field string) string {
 }
 
 func (d *document) service(o *object, ref string) *Service {
-	i := slices.IndexFunc(d.config.Services, func(s *Service) bool { return s.ID == ref || s.Name == ref })
-	if i < 0 {
+	s, ok := d.find(o, "services", ref).(*Service)
+	if !ok {
 		o.fail("service", fmt.Errorf("%q is not among the services", ref))
-		return nil
 	}
-	return d.config.Services[i]
+	return s
 }
 
 func (d *document) route(o *object, ref string) *Route {
-	i := slices.IndexFunc(d.config.Routes, func(r *Route) bool { return r.ID == ref || r.Name == ref })
-	if i < 0 {
+	r, ok := d.find(o, "routes", ref).(*Route)
+	if !ok {
 		o.fail("route", fmt.Errorf("%q is not among the routes", ref))
-		return nil
 	}
-	return d.config.Routes[i]
+	return r
 }

@@ -1,16 +1,12 @@
 package config
 
 import (
-	"bytes"
 	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"maps"
-	"net"
-	"net/url"
 	"slices"
-	"strconv"
 	"strings"
 
 	"go.yaml.in/yaml/v3"
@@ -47,51 +43,92 @@ type Change struct {
 // An entity that is not there, a key that Kong does not know, and a result that
 // [Parse] refuses are errors.
 func Patch(doc []byte, c Change) ([]byte, error) {
-	root, err := parseDocument(doc)
+	files, err := PatchFiles([]File{{Data: doc}}, c)
 	if err != nil {
 		return nil, err
 	}
-	p := patch{root: root, json: isJSON(doc)}
-	if err := p.find(c); err != nil {
+	return files[0].Data, nil
+}
+
+// PatchFiles is [Patch] for what [Load] reads: files that are parts of one
+// configuration. Variables of decK's stay as they are written. All files come back;
+// those that the change does not concern, with the same bytes. Where [Load] and not
+// [Parse] takes the files, it has to take the result.
+func PatchFiles(files []File, c Change, options ...Option) ([]File, error) {
+	options = append(options, For(c.Flavor))
+	p := patch{strict: isStrict(files, options)}
+	if err := p.find(files, c, options); err != nil {
 		return nil, err
 	}
-	plain, err := p.format(doc)
+	plain, err := p.formatAll()
 	if err != nil {
-		return nil, fmt.Errorf("writing declarative configuration: %w", err)
+		return nil, err
 	}
 	for _, key := range slices.Sorted(maps.Keys(c.Set)) {
 		if err := p.set(key, c.Set[key]); err != nil {
 			return nil, fmt.Errorf("%s: %w", key, err)
 		}
 	}
-	out, err := p.format(doc)
+	changed, err := p.formatAll()
 	if err != nil {
-		return nil, fmt.Errorf("writing declarative configuration: %w", err)
+		return nil, err
 	}
-	if !p.json {
-		out = []byte(keepLayout(string(doc), string(plain), string(out)))
+	out := slices.Clone(files)
+	for i, f := range p.doc.files {
+		out[i].Data = f.rewrite(files[i].Data, plain[i], changed[i])
 	}
-	if _, err := Parse(out, For(c.Flavor)); err != nil {
+	if err := p.check(out, options); err != nil {
 		return nil, fmt.Errorf("the change leaves a configuration that Kong refuses: %w", err)
 	}
 	return out, nil
 }
 
+// isStrict reports a file that Kong itself takes.
+func isStrict(files []File, options []Option) bool {
+	if len(files) != 1 {
+		return false
+	}
+	_, err := Parse(files[0].Data, options...)
+	return err == nil
+}
+
+// check reads the result as the original was read.
+func (p *patch) check(files []File, options []Option) error {
+	if p.strict {
+		_, err := Parse(files[0].Data, options...)
+		return err
+	}
+	return loadDocument(files, options...).setProblem()
+}
+
+// setProblem joins the problems, but for variables that are not set: they stay as
+// they are written.
+func (d *document) setProblem() error {
+	d.problems = slices.DeleteFunc(d.problems, func(p *Problem) bool { return errors.Is(p, ErrUnset) })
+	return d.problem()
+}
+
 // A patch is a change under way.
 type patch struct {
-	root    *yaml.Node
-	json    bool
+	strict  bool
 	doc     *document
 	route   *Route
 	service *Service // nil when the route has none
 }
 
-// find reads the document and looks the change's entities up in it.
-func (p *patch) find(c Change) error {
-	p.doc = newDocument(p.root, For(c.Flavor))
-	p.doc.read()
-	if len(p.doc.errs) > 0 {
-		return errors.Join(p.doc.errs...)
+// find reads the files and looks the change's entities up in them.
+func (p *patch) find(files []File, c Change, options []Option) error {
+	p.doc = loadDocument(files, options...)
+	if err := p.doc.setProblem(); err != nil {
+		return err
+	}
+	for _, s := range p.doc.sources {
+		if s.inText {
+			return errors.New("the configuration is a text inside another document: take it out to change it")
+		}
+	}
+	for _, f := range p.doc.files {
+		f.variables.restore()
 	}
 	if err := p.findRoute(c); err != nil {
 		return err
@@ -163,7 +200,7 @@ func (p *patch) setField(n *yaml.Node, field string, value any) error {
 		removeKey(n, field)
 		return nil
 	}
-	v, err := p.node(value)
+	v, err := nodeOf(value)
 	if err != nil {
 		return err
 	}
@@ -207,8 +244,8 @@ func dressed(v, old *yaml.Node) *yaml.Node {
 	return v
 }
 
-// node is a value as nodes. Lists of scalars are written on one line.
-func (p *patch) node(value any) (*yaml.Node, error) {
+// nodeOf is a value as nodes. Lists of scalars are written on one line, in YAML.
+func nodeOf(value any) (*yaml.Node, error) {
 	data, err := json.Marshal(value)
 	if err != nil {
 		return nil, err
@@ -218,9 +255,7 @@ func (p *patch) node(value any) (*yaml.Node, error) {
 		return nil, err
 	}
 	n := doc.Content[0]
-	if !p.json {
-		undress(n)
-	}
+	undress(n)
 	return n, nil
 }
 
@@ -256,54 +291,9 @@ func (p *patch) setServiceField(n *yaml.Node, field string, value any) error {
 	removeKey(n, field)
 	changed, err := changeURL(written.Value, field, value)
 	if err != nil {
-		return err
+		return fmt.Errorf("changing url: %w", err)
 	}
 	return p.setField(n, "url", changed)
-}
-
-// changeURL replaces one part of a url, which Parse has found good.
-func changeURL(raw, field string, value any) (string, error) {
-	u, err := url.Parse(raw)
-	if err != nil {
-		return "", err
-	}
-	text, err := urlPart(value)
-	if err != nil {
-		return "", err
-	}
-	host, port := u.Hostname(), u.Port()
-	switch field {
-	case "protocol":
-		u.Scheme = text
-	case "host":
-		host = text
-	case "port":
-		port = text
-	case "path":
-		if u.Path, err = url.PathUnescape(text); err != nil {
-			return "", err
-		}
-		u.RawPath = text
-	}
-	u.Host = host
-	if port != "" {
-		u.Host = net.JoinHostPort(host, port)
-	}
-	return u.String(), nil
-}
-
-func urlPart(value any) (string, error) {
-	switch v := value.(type) {
-	case nil:
-		return "", nil
-	case string:
-		return v, nil
-	case int:
-		return strconv.Itoa(v), nil
-	case float64:
-		return strconv.FormatFloat(v, 'f', -1, 64), nil
-	}
-	return "", fmt.Errorf("%v is neither a string nor a number", value)
 }
 
 // setPlugin changes the config of the plugin that applies, adds one to the
@@ -315,7 +305,7 @@ func (p *patch) setPlugin(name string, value any) error {
 			return errors.New("no plugin of that name applies to the route")
 		}
 		for _, plugin := range plugins {
-			removeElement(p.root, p.doc.nodes[plugin])
+			removeElement(p.doc.homes[plugin].node, p.doc.nodes[plugin])
 		}
 		return nil
 	}
@@ -373,36 +363,6 @@ func removeElement(n, element *yaml.Node) bool {
 		}
 		if removeElement(child, element) {
 			return true
-		}
-	}
-	return false
-}
-
-// format writes the document in the language and the layout of the original.
-func (p *patch) format(original []byte) ([]byte, error) {
-	if p.json {
-		return formatJSON(p.root, bytes.Contains(bytes.TrimSpace(original), []byte("\n")))
-	}
-	var out bytes.Buffer
-	e := yaml.NewEncoder(&out)
-	e.SetIndent(2)
-	if hasFlushLists(p.root) {
-		e.CompactSeqIndent()
-	}
-	if err := e.Encode(p.root); err != nil {
-		return nil, err
-	}
-	return out.Bytes(), e.Close()
-}
-
-// hasFlushLists reports whether the dashes of the document's first block list
-// stand right under its key.
-func hasFlushLists(doc *yaml.Node) bool {
-	root := doc.Content[0]
-	for i := 0; i+1 < len(root.Content); i += 2 {
-		key, value := root.Content[i], root.Content[i+1]
-		if value.Kind == yaml.SequenceNode && value.Line > key.Line {
-			return value.Column == key.Column
 		}
 	}
 	return false

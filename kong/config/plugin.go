@@ -18,7 +18,7 @@ func (d *document) readPlugin(o *object, in Scope) {
 		Consumer:     in.Consumer,
 		Enabled:      o.boolean("enabled", true),
 		Protocols:    o.set("protocols", checkProtocol),
-		Config:       readPluginConfig(o),
+		Config:       o.pluginConfig(),
 	}
 	if len(in.Groups) > 0 {
 		p.ConsumerGroup = in.Groups[0]
@@ -30,11 +30,12 @@ func (d *document) readPlugin(o *object, in Scope) {
 		p.Protocols = []string{"grpc", "grpcs", "http", "https"}
 	}
 	d.config.Plugins = append(d.config.Plugins, p)
-	d.nodes[p] = o.node
+	d.add(p, o)
 	o.skip("tags", "ordering", "condition")
+	o.skipOfDeck("plugins")
 	o.skip(common...)
 	d.resolvePlugin(o, p)
-	d.take(o, "plugins", "instance_name", p.InstanceName)
+	d.take(o, "plugins", "instance_name", o.workspace()+" "+p.InstanceName, p.InstanceName, p)
 	o.refuseUnknown()
 }
 
@@ -48,9 +49,10 @@ func (d *document) resolvePlugin(o *object, p *Plugin) {
 		if route != "" {
 			p.Route = d.route(o, route)
 		}
-		if consumer != "" && !d.names[consumer] {
+		if consumer != "" && d.find(o, "consumers", consumer) == nil && !d.deck.elsewhere["consumers"] {
 			o.fail("consumer", fmt.Errorf("%q is not among the consumers", consumer))
 		}
+		p.Consumer, p.ConsumerGroup = d.consumerName(o, p.Consumer), d.groupName(o, p.ConsumerGroup)
 	})
 	if p.Service != nil {
 		service = p.Service.ID
@@ -61,21 +63,11 @@ func (d *document) resolvePlugin(o *object, p *Plugin) {
 	p.Consumer = cmp.Or(consumer, p.Consumer)
 	p.ConsumerGroup = cmp.Or(o.reference("consumer_group"), p.ConsumerGroup)
 	p.ID = d.entityID("plugins", o, pluginKey(p.Name, route, service, p.Consumer, p.ConsumerGroup))
-	if !o.has("id") && d.taken["plugins id "+p.ID] {
+	if !o.has("id") && d.taken["plugins id "+p.ID] != nil {
 		o.fail("", errors.New("is there twice with the same service, route and consumer"))
 		return
 	}
-	d.take(o, "plugins", "id", p.ID)
+	d.take(o, "plugins", "id", p.ID, p.ID, p)
 }
 
-func readPluginConfig(o *object) map[string]any {
-	n := o.get("config")
-	if n == nil {
-		return nil
-	}
-	var config map[string]any
-	if err := n.Decode(&config); err != nil {
-		o.fail("config", errors.New("should be a mapping"))
-	}
-	return config
-}
+var errMapping = errors.New("should be a mapping")

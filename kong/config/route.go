@@ -8,6 +8,8 @@ import (
 	"slices"
 	"strings"
 
+	"go.yaml.in/yaml/v3"
+
 	"diag405/kong/atc"
 )
 
@@ -26,12 +28,17 @@ func checkMethod(method string) error {
 // readRoute reads a route (kong/db/schema/entities/routes.lua) with the plugins
 // in it. The service is the one that the route is nested in.
 func (d *document) readRoute(o *object, parent *Service) {
-	id, name := d.identify("routes", o)
-	protocols := o.set("protocols", checkProtocol)
+	r := &Route{}
+	o.addDefaults("route")
+	id, name := d.identify("routes", o, r)
+	protocols := o.set("protocols", d.checkProtocol())
 	if !o.has("protocols") {
 		protocols = []string{"http", "https"}
 	}
-	r := &Route{
+	if isGRPC(protocols) {
+		o.dropDefault("strip_path") // as decK does
+	}
+	*r = Route{
 		ID:                      id,
 		Name:                    name,
 		Service:                 parent,
@@ -51,14 +58,19 @@ func (d *document) readRoute(o *object, parent *Service) {
 		RequestBuffering:        o.boolean("request_buffering", true),
 		ResponseBuffering:       o.boolean("response_buffering", true),
 		CreatedAt:               o.integer("created_at", 0, 0, maxTime),
-		Tags:                    o.set("tags", nil),
+		Tags:                    o.tags(),
+		Workspace:               o.workspace(),
 	}
 	if d.config.Flavor == Expressions {
 		r.Expression = o.str("expression", "")
 		r.Priority = o.integer("priority", 0, 0, maxPriority)
 	}
-	d.config.Routes = append(d.config.Routes, r)
-	d.nodes[r] = o.node
+	d.add(r, o)
+	if isWebSocket(r.Protocols) {
+		d.note(o.src.at(o.node), "%s: is for WebSockets alone (%s), which Kong Enterprise has routes for: it is left out", o.where, strings.Join(r.Protocols, ", "))
+	} else {
+		d.config.Routes = append(d.config.Routes, r)
+	}
 	o.skip("filter_chains")
 	o.skip(common...)
 	d.checkRoute(o, r)
@@ -86,9 +98,14 @@ func isGRPC(protocols []string) bool {
 	return len(protocols) > 0 && strings.HasPrefix(protocols[0], "grpc")
 }
 
+// isWebSocket reports the protocols of Kong Enterprise's routes for WebSockets.
+func isWebSocket(protocols []string) bool {
+	return len(protocols) > 0 && (protocols[0] == "ws" || protocols[0] == "wss")
+}
+
 func (d *document) readPaths(o *object) []string {
 	check := func(p string) error { return checkRoutePath(p, d.config.Flavor) }
-	old := d.config.FormatVersion == "2.1" || d.config.FormatVersion == "1.1"
+	old := o.src.version == "2.1" || o.src.version == "1.1"
 	if !old {
 		return o.strings("paths", check)
 	}
@@ -106,7 +123,7 @@ func (d *document) readHeaders(o *object) map[string][]string {
 	if n == nil {
 		return nil
 	}
-	h := newObject(join(o.where, "headers"), n, o.errs)
+	h := newObject(join(o.where, "headers"), n, o.fields["headers"].home.src)
 	headers := map[string][]string{}
 	for _, name := range slices.Sorted(maps.Keys(h.fields)) {
 		if err := checkHeader(name); err != nil {
@@ -163,7 +180,7 @@ func (d *document) checkRoute(o *object, r *Route) {
 	if o.has("https_redirect_status_code") && !slices.Contains([]int{426, 301, 302, 307, 308}, r.HTTPSRedirectStatusCode) {
 		o.fail("https_redirect_status_code", fmt.Errorf("%d should be one of 426, 301, 302, 307, 308", r.HTTPSRedirectStatusCode))
 	}
-	if o.has("protocols") && len(r.Protocols) == 0 {
+	if n := o.get("protocols"); n != nil && n.Kind == yaml.SequenceNode && len(n.Content) == 0 {
 		o.fail("protocols", errors.New("needs at least one"))
 		return
 	}

@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"net/netip"
-	"slices"
 	"strconv"
 	"strings"
 )
@@ -12,24 +11,27 @@ import (
 // readUpstream reads an upstream (kong/db/schema/entities/upstreams.lua) with
 // its targets. How it picks one of them is not modelled.
 func (d *document) readUpstream(o *object) {
-	id, name := d.identify("upstreams", o)
+	u := &Upstream{}
+	o.addDefaults("upstream")
+	id, name := d.identify("upstreams", o, u)
 	if name == "" && !o.has("name") {
 		o.fail("name", errors.New("is required"))
 	} else if name != "" {
 		o.check("name", name, checkNameOnly)
 	}
-	u := &Upstream{
+	*u = Upstream{
 		ID:         id,
 		Name:       name,
 		Algorithm:  o.oneOf("algorithm", "round-robin", "consistent-hashing", "least-connections", "latency"),
 		HostHeader: o.str("host_header", ""),
 	}
 	d.config.Upstreams = append(d.config.Upstreams, u)
-	d.nodes[u] = o.node
+	d.add(u, o)
 	checkHashing(o)
 	checkHealthchecks(o)
 	o.integer("slots", 10000, 10, 1<<16)
 	o.skip("tags", "client_certificate", "use_srv_name")
+	o.skipOfDeck("upstreams")
 	o.skip(common...)
 	for _, t := range o.objects("targets", "target") {
 		d.readTarget(t, u)
@@ -38,26 +40,29 @@ func (d *document) readUpstream(o *object) {
 }
 
 func (d *document) readTarget(o *object, u *Upstream) {
+	o.addDefaults("target")
 	t, err := parseTarget(o.str("target", ""))
 	if err != nil {
 		o.fail("target", err)
 	}
 	t.Weight = o.integer("weight", 100, 0, 65535)
-	o.skip("id", "tags")
+	o.skip("id", "tags", "upstream")
+	o.skipOfDeck("targets")
 	o.skip(common...)
 	o.refuseUnknown()
-	d.take(o, "targets of "+u.Name, "target", nameOf(o.node, "target"))
+	target := nameOf(o.node, "target")
+	d.take(o, "targets of "+u.Name, "target", target, target, o)
 	u.Targets = append(u.Targets, t)
 }
 
 func (d *document) readTopLevelTarget(o *object) {
 	ref := o.reference("upstream")
-	i := slices.IndexFunc(d.config.Upstreams, func(u *Upstream) bool { return u.ID == ref || u.Name == ref })
-	if i < 0 {
+	u, ok := d.find(o, "upstreams", ref).(*Upstream)
+	if !ok {
 		o.fail("upstream", fmt.Errorf("%q is not among the upstreams", ref))
 		return
 	}
-	d.readTarget(o, d.config.Upstreams[i])
+	d.readTarget(o, u)
 }
 
 // parseTarget reads host[:port]; without a port it is 8000.

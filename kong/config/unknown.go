@@ -1,0 +1,92 @@
+package config
+
+import (
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+)
+
+// refuseUnknown reports the fields that nobody asked for. Kong refuses all of them.
+// A newer one may know some, so that in a lenient reading only what looks like a
+// slip of the pen is a problem.
+func (o *object) refuseUnknown() {
+	if len(o.fields) == len(o.known) && !o.hasUnknown() {
+		return
+	}
+	for _, key := range slices.Sorted(maps.Keys(o.fields)) {
+		m := o.fields[key]
+		if o.known[key] || m.home != o {
+			continue
+		}
+		meant := o.meant(key)
+		switch {
+		case !o.src.d.lenient:
+			o.fail(key, errors.New("unknown field"))
+		case meant != "":
+			o.fail(key, fmt.Errorf("unknown field; %s is one", meant))
+		default:
+			o.src.d.noteField(o, key)
+		}
+	}
+}
+
+func (o *object) hasUnknown() bool {
+	for key := range o.fields {
+		if !o.known[key] {
+			return true
+		}
+	}
+	return false
+}
+
+// noteField notes once that a field of some kind of entity is not known.
+func (d *document) noteField(o *object, field string) {
+	kind, _, _ := strings.Cut(o.where[strings.LastIndex(o.where, ": ")+1:], "[")
+	key := strings.TrimSpace(kind) + " " + field
+	if d.noted[key] {
+		return
+	}
+	d.noted[key] = true
+	m := o.fields[field]
+	d.note(o.src.at(m.key), "%s: unknown field, passed over; Kong 3.9 refuses it", join(o.where, field))
+}
+
+// meant is the known field that an unknown one looks like, "" for none.
+func (o *object) meant(field string) string {
+	if strings.HasPrefix(field, "x-") || strings.HasPrefix(field, "_") || strings.HasPrefix(field, ".") {
+		return "" // where people keep anchors
+	}
+	for _, known := range slices.Sorted(maps.Keys(o.known)) {
+		if plainField(known) == plainField(field) || len(field) > 3 && distance(known, field) <= min(2, len(field)/3+1) {
+			return known
+		}
+	}
+	return ""
+}
+
+// plainField is a field without what notations and numbers differ in.
+func plainField(s string) string {
+	return strings.TrimSuffix(strings.ToLower(strings.NewReplacer("_", "", "-", "").Replace(s)), "s")
+}
+
+// distance is Levenshtein's, in bytes.
+func distance(a, b string) int {
+	row := make([]int, len(b)+1)
+	for j := range row {
+		row[j] = j
+	}
+	for i := range len(a) {
+		diagonal := row[0]
+		row[0] = i + 1
+		for j := range len(b) {
+			cost := diagonal
+			if a[i] != b[j] {
+				cost = 1 + min(diagonal, row[j], row[j+1])
+			}
+			diagonal, row[j+1] = row[j+1], cost
+		}
+	}
+	return row[len(b)]
+}
