@@ -7,6 +7,7 @@ import (
 
 	"go.yaml.in/yaml/v3"
 
+	"diag405/kong/config"
 	"diag405/plugin/diagnose"
 )
 
@@ -16,19 +17,22 @@ type Form struct {
 	Text string
 }
 
-// adminAPI is where Kong's Admin API listens by default.
-const adminAPI = "http://localhost:8001"
+// DefaultAdmin is where Kong's Admin API listens by default.
+const DefaultAdmin = "http://localhost:8001"
 
-// Forms gives a fix of the gateway's configuration in the forms in which people
+// Forms are [FormsAt] the default address of the Admin API.
+func Forms(x diagnose.Exchange, f diagnose.Fix) []Form { return FormsAt(DefaultAdmin, x, f) }
+
+// FormsAt gives a fix of the gateway's configuration in the forms in which people
 // keep it: a curl for the Admin API (a Kong with a database), a piece of
 // declarative YAML (decK, or kong.yml without a database), and the annotation or
 // resource of Kong's ingress controller where there is one. A fix that is not of
-// the configuration has none.
-func Forms(x diagnose.Exchange, f diagnose.Fix) []Form {
+// the configuration has none. Admin is the address of the Admin API.
+func FormsAt(admin string, x diagnose.Exchange, f diagnose.Fix) []Form {
 	if len(f.Set) == 0 {
 		return nil
 	}
-	p := paste{x: x}
+	p := paste{x: x, admin: admin}
 	for _, key := range sortedKeys(f.Set) {
 		kind, field, _ := strings.Cut(key, ".")
 		p.add(kind, field, f.Set[key])
@@ -49,6 +53,7 @@ func Forms(x diagnose.Exchange, f diagnose.Fix) []Form {
 // paste collects the forms of a fix, key by key.
 type paste struct {
 	x          diagnose.Exchange
+	admin      string
 	curls      []string
 	routes     map[string]any // fields of the route
 	services   map[string]any // fields of the service
@@ -59,10 +64,10 @@ type paste struct {
 func (p *paste) add(kind, field string, value any) {
 	switch kind {
 	case "route":
-		p.curls = append(p.curls, curl("PATCH", "/routes/"+url.PathEscape(routeName(p.x)), map[string]any{field: value}))
+		p.curls = append(p.curls, p.curl("PATCH", p.routePath(), map[string]any{field: value}))
 		p.routes = with(p.routes, field, value)
 	case "service":
-		p.curls = append(p.curls, curl("PATCH", "/services/"+url.PathEscape(serviceName(p.x)), map[string]any{field: value}))
+		p.curls = append(p.curls, p.curl("PATCH", p.servicePath(), map[string]any{field: value}))
 		p.services = with(p.services, field, value)
 	case "plugin":
 		p.addPlugin(field, value)
@@ -73,16 +78,36 @@ func (p *paste) add(kind, field string, value any) {
 }
 
 func (p *paste) addPlugin(name string, config any) {
-	plugins := "/routes/" + url.PathEscape(routeName(p.x)) + "/plugins"
+	plugins := p.routePath() + "/plugins"
 	if config == nil {
 		// A plugin goes by its id, which a plugin cannot ask for.
-		p.curls = append(p.curls, "curl "+quoteShell(adminAPI+plugins)+"   # find the id of "+Clean(name)+", then",
-			"curl -X DELETE "+adminAPI+"/plugins/ID")
+		p.curls = append(p.curls, "curl "+quoteShell(p.admin+plugins)+"   # find the id of "+Clean(name)+", then",
+			"curl -X DELETE "+quoteShell(p.admin+workspacePath(p.x.Route)+"/plugins/ID"))
 		return
 	}
 	plugin := map[string]any{"name": name, "config": config}
-	p.curls = append(p.curls, curl("POST", plugins, plugin))
+	p.curls = append(p.curls, p.curl("POST", plugins, plugin))
 	p.plugins = append(p.plugins, plugin)
+}
+
+func (p *paste) routePath() string {
+	return workspacePath(p.x.Route) + "/routes/" + url.PathEscape(routeName(p.x))
+}
+
+func (p *paste) servicePath() string {
+	prefix := ""
+	if s := p.x.Service; s != nil && s.Workspace != "" {
+		prefix = "/" + url.PathEscape(s.Workspace)
+	}
+	return prefix + "/services/" + url.PathEscape(serviceName(p.x))
+}
+
+// workspacePath is what stands before a route's path in the Admin API.
+func workspacePath(r *config.Route) string {
+	if r == nil || r.Workspace == "" {
+		return ""
+	}
+	return "/" + url.PathEscape(r.Workspace)
 }
 
 func with(m map[string]any, key string, value any) map[string]any {
@@ -93,9 +118,9 @@ func with(m map[string]any, key string, value any) map[string]any {
 	return m
 }
 
-func curl(method, path string, body map[string]any) string {
+func (p *paste) curl(method, path string, body map[string]any) string {
 	return fmt.Sprintf("curl -X %s %s -H 'Content-Type: application/json' -d %s",
-		method, quoteShell(adminAPI+path), quoteShell(compactJSON(cleanAll(body))))
+		method, quoteShell(p.admin+path), quoteShell(compactJSON(cleanAll(body))))
 }
 
 // quoteShell makes one word of any text for a POSIX shell.
@@ -113,14 +138,14 @@ func quoteShell(s string) string {
 func (p *paste) declarative() string {
 	doc := map[string]any{}
 	if p.services != nil {
-		p.services["name"] = serviceName(p.x)
+		p.services = identified(p.services, serviceName(p.x), p.x.Service != nil && p.x.Service.Name == "")
 		doc["services"] = []any{p.services}
 	}
 	if p.plugins != nil {
 		p.routes = with(p.routes, "plugins", p.plugins)
 	}
 	if p.routes != nil {
-		p.routes["name"] = routeName(p.x)
+		p.routes = identified(p.routes, routeName(p.x), p.x.Route != nil && p.x.Route.Name == "")
 		doc["routes"] = []any{p.routes}
 	}
 	if len(doc) == 0 {
@@ -131,6 +156,14 @@ func (p *paste) declarative() string {
 		return ""
 	}
 	return strings.TrimSuffix(string(text), "\n")
+}
+
+// identified adds what a file knows an entity by: its name, else its id.
+func identified(fields map[string]any, name string, isID bool) map[string]any {
+	if isID {
+		return with(fields, "id", name)
+	}
+	return with(fields, "name", name)
 }
 
 // annotations of Kong's ingress controller, by what they set.
@@ -185,11 +218,12 @@ func kubernetesPlugin(name string, config any) string {
 	return string(text) + "# and on the Ingress or HTTPRoute\n" + "konghq.com/plugins: " + Clean(name)
 }
 
-// formsRecord is the forms as they stand in the record.
+// formsRecord is the forms as they stand in the record. Of all text there only they
+// have lines, since they are to be pasted.
 func formsRecord(x diagnose.Exchange, f diagnose.Fix) map[string]any {
 	out := map[string]any{}
 	for _, form := range Forms(x, f) {
-		out[form.Name] = form.Text
+		out[form.Name] = cleanLines(form.Text)
 	}
 	return out
 }

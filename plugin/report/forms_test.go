@@ -44,6 +44,10 @@ func TestForms(t *testing.T) {
 			"admin_api":  "curl http://localhost:8001/routes/post/plugins   # find the id of request-transformer, then\ncurl -X DELETE http://localhost:8001/plugins/ID",
 			"kubernetes": `konghq.com/plugins: "..."   # on the Ingress or HTTPRoute and the Service: without the KongPlugin of request-transformer`,
 		}},
+		{"of several lines, which stay lines", diagnose.Fix{Set: map[string]any{"route.paths": []any{"/a\x1b", "/b"}}}, map[string]any{
+			"admin_api":   `curl -X PATCH http://localhost:8001/routes/post -H 'Content-Type: application/json' -d '{"paths":["/a�","/b"]}'`,
+			"declarative": "routes:\n    - name: post\n      paths:\n        - /a�\n        - /b",
+		}},
 		{"client", diagnose.Fix{Client: map[string]any{"method": "PUT"}}, map[string]any{}},
 		{"app", diagnose.Fix{App: "Offer it."}, map[string]any{}},
 	}
@@ -52,6 +56,29 @@ func TestForms(t *testing.T) {
 			assert.Equal(t, tt.want, formsRecord(x, tt.fix))
 		})
 	}
+}
+
+// A route without a name is found by its id, and the address is the one given.
+func TestFormsAt(t *testing.T) {
+	x := diagnose.Exchange{Route: &config.Route{ID: "r-id"}, Service: &config.Service{ID: "s-id"}}
+	forms := FormsAt("http://kong:8001/ops", x, diagnose.Fix{Set: map[string]any{"route.strip_path": false, "service.path": "/v1", "plugin.cors": nil}})
+	assert.Equal(t, []Form{
+		{"admin_api", `curl http://kong:8001/ops/routes/r-id/plugins   # find the id of cors, then
+curl -X DELETE http://kong:8001/ops/plugins/ID
+curl -X PATCH http://kong:8001/ops/routes/r-id -H 'Content-Type: application/json' -d '{"strip_path":false}'
+curl -X PATCH http://kong:8001/ops/services/s-id -H 'Content-Type: application/json' -d '{"path":"/v1"}'`},
+		{"declarative", "routes:\n    - id: r-id\n      strip_path: false\nservices:\n    - id: s-id\n      path: /v1"},
+	}, forms[:2])
+}
+
+// The record keeps the lines of what is to be pasted, and of nothing else.
+func TestRecordKeepsLines(t *testing.T) {
+	x := founding()
+	fix := diagnose.Fix{Words: "one\ntwo", Set: map[string]any{"service.path": "/v1"}}
+	r := Record(x, diagnose.Diagnosis{Fixes: []diagnose.Fix{fix}}, Options{})
+	got := r["fixes"].([]any)[0].(map[string]any)
+	assert.Equal(t, "one�two", got["words"])
+	assert.Equal(t, "services:\n    - name: weather\n      path: /v1", got["forms"].(map[string]any)["declarative"])
 }
 
 // What is pasted into a shell is one word, whatever it is called.

@@ -4,14 +4,14 @@ import "diag405/plugin/diagnose"
 
 // Record is the diagnosis as data, for kong.log.set_serialize_value: log plugins
 // carry it as the field "diag405". It holds maps, slices, strings and booleans
-// only, all text clean, and no query values unless the options allow them.
+// only, all text clean (the forms of a fix keep their lines), and no query values
+// unless the options allow them.
 func Record(x diagnose.Exchange, d diagnose.Diagnosis, o Options) map[string]any {
 	r := map[string]any{
 		"cause":      string(d.Cause),
 		"certainty":  string(d.Certainty),
 		"reason":     d.Reason,
 		"facts":      anyList(d.Facts),
-		"fixes":      fixes(x, d.Fixes),
 		"considered": considered(d),
 		"client":     requestRecord(x.Client, o),
 		"upstream":   requestRecord(x.Upstream, o),
@@ -26,7 +26,11 @@ func Record(x diagnose.Exchange, d diagnose.Diagnosis, o Options) map[string]any
 			delete(r, k)
 		}
 	}
-	return cleanAll(r).(map[string]any)
+	r = cleanAll(r).(map[string]any)
+	if len(d.Fixes) > 0 {
+		r["fixes"] = fixes(x, d.Fixes)
+	}
+	return r
 }
 
 func isEmpty(v any) bool {
@@ -56,6 +60,7 @@ func fixes(x diagnose.Exchange, all []diagnose.Fix) []any {
 		if f.Upstream != nil {
 			m["upstream"] = f.Upstream.String()
 		}
+		m = cleanAll(m).(map[string]any)
 		if forms := formsRecord(x, f); len(forms) > 0 {
 			m["forms"] = forms
 		}

@@ -51,6 +51,15 @@ func Clean(s string) string {
 	}, strings.ToValidUTF8(s, string(utf8.RuneError)))
 }
 
+// cleanLines is Clean for text of several lines.
+func cleanLines(s string) string {
+	lines := strings.Split(s, "\n")
+	for i := range lines {
+		lines[i] = Clean(lines[i])
+	}
+	return strings.Join(lines, "\n")
+}
+
 // control reports the characters that break a line or move a terminal's cursor:
 // C0, DEL, C1, and the separators of lines and paragraphs.
 func control(r rune) bool {
