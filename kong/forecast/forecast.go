@@ -28,6 +28,8 @@ type Request struct {
 	Scheme string // http or https
 	Header http.Header
 	Body   []byte // where it is known
+	// Consumer is who asks, as authentication finds out; nil where it is not known.
+	Consumer *config.Consumer
 }
 
 // Forecast is what Kong does with a request.
@@ -107,7 +109,7 @@ func (u *Upstream) Query() string {
 
 // Answer is an answer that does not come from the upstream.
 type Answer struct {
-	Status int
+	Status int    // 0 where only the plugin knows it
 	By     string // Kong, nginx or a plugin
 	Source string // in Kong's words: exit or error
 	Why    Why

@@ -83,8 +83,14 @@ func TestOf(t *testing.T) {
 		{"the transformer runs before the termination", on("{name: request-termination}, {name: request-transformer, config: {http_method: PUT}}"), "GET /r", nil,
 			[]string{"503 by plugin request-termination: request-termination on route r answers this request",
 				"request-transformer on route r changes the method from GET to PUT (http_method)"}},
+		{"Lua's empty lists", on("{name: request-transformer, config: {add: {headers: {}, body: {}}, replace: {uri: /x, headers: {}}}}"), "GET /r", nil,
+			[]string{"GET http://up:80/x (up)", "request-transformer on route r replaces the path / with /x (replace.uri)"}},
 		{"what is behind a plugin that always answers does not run", on("{name: request-termination}, {name: aws-lambda}"), "GET /r", nil,
-			[]string{"GET http://up:80/ (up)", "plugin aws-lambda on route r answers with a function"}},
+			[]string{"0 by plugin aws-lambda: aws-lambda on route r answers with a function; nothing reaches an upstream"}},
+		{"a function needs no service", "routes: [{name: r, paths: [/r], plugins: [{name: azure-functions}]}]", "GET /r", nil,
+			[]string{"0 by plugin azure-functions: azure-functions on route r answers with a function; nothing reaches an upstream"}},
+		{"a plugin of Kong Enterprise", on("{name: openid-connect}, {name: request-validator}, {name: websocket-validator}"), "GET /r", nil,
+			[]string{"GET http://up:80/ (up)", "plugin openid-connect on route r may answer in the upstream's place, with a redirect to log in"}},
 		{"a stranger", on("{name: ours}, {name: ai-new}, {name: key-auth}"), "GET /r", nil,
 			[]string{"GET http://up:80/ (up)", "plugin ours on route r is not one of Kong's own: whether it changes the request is not known here"}},
 		{"Lua before a route is found", "plugins: [{name: pre-function, config: {rewrite: [ngx.req.set_method()]}}, {name: post-function, config: {access: [x()]}}]", "GET /r", nil,
@@ -97,6 +103,27 @@ func TestOf(t *testing.T) {
 				"plugin request-transformer applies to requests of consumer group gold only, and who asks is not known here"}},
 	} {
 		assert.Equal(t, tt.want, told(of(t, tt.doc, tt.line, tt.headers...)), tt.name)
+	}
+}
+
+// Whose plugins run is certain when it is known who asks.
+func TestConsumer(t *testing.T) {
+	cfg, err := config.Load([]config.File{{Data: []byte(`_format_version: '3.0'
+services: [{name: s, url: "http://up", routes: [{name: r, paths: [/r]}]}]
+consumers:
+- {username: ann, id: 10000000-0000-0000-0000-00000000000c, groups: [{name: gold}]}
+- {username: bob, plugins: [{name: request-termination}]}
+consumer_groups: [{name: gold, plugins: [{name: request-transformer, config: {http_method: PUT}}]}]
+plugins: [{name: cors, consumer: 10000000-0000-0000-0000-00000000000c}]
+`)}})
+	require.NoError(t, err)
+	for name, want := range map[string][]string{
+		"ann": {"PUT http://up:80/ (up)", "request-transformer on every request changes the method from GET to PUT (http_method)"},
+		"bob": {"503 by plugin request-termination: request-termination on every request answers this request"},
+	} {
+		f, err := forecast.Of(cfg, forecast.Request{Method: "GET", Target: "/r", Host: "a", Scheme: "http", Consumer: cfg.Consumer(name)})
+		require.NoError(t, err)
+		assert.Equal(t, want, told(f), name)
 	}
 }
 

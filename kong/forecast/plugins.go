@@ -25,7 +25,7 @@ var evaluated = map[string]func(*course, *config.Plugin) *Answer{
 // answer ends it.
 func (c *course) runPlugins() *Answer {
 	c.noteSome()
-	applying := config.Applying(c.cfg.Plugins, config.Scope{Route: c.Match.Route, Service: c.Match.Service})
+	applying := config.Applying(c.cfg.Plugins, c.Scope())
 	inOrder(applying)
 	for _, p := range applying {
 		if run := evaluated[p.Name]; run != nil {
@@ -34,13 +34,22 @@ func (c *course) runPlugins() *Answer {
 			}
 			continue
 		}
-		c.noteUnevaluated(p)
 		if known, _ := Known(p.Name); known.Ends == Always {
-			return nil // none of those behind gets to run
+			return byPlugin(p, 0, known.Does+"; nothing reaches an upstream")
 		}
+		c.noteUnevaluated(p)
 	}
 	c.foreseeBuffering(applying)
 	return nil
+}
+
+// Scope is the request as plugins are chosen for it. There has to be a Match.
+func (f *Forecast) Scope() config.Scope {
+	s := config.Scope{Route: f.Match.Route, Service: f.Match.Service}
+	if who := f.Request.Consumer; who != nil {
+		s.Consumer, s.Groups = who.Name(), who.Groups
+	}
+	return s
 }
 
 // inOrder sorts plugins in the order in which Kong runs them: the higher priority
@@ -75,6 +84,9 @@ func hasCode(p *config.Plugin, phase string) bool {
 
 // noteSome: of plugins for some requests only, who asks decides, which is not known.
 func (c *course) noteSome() {
+	if c.Request.Consumer != nil {
+		return
+	}
 	for _, p := range c.cfg.Plugins {
 		if !p.Enabled || !p.ForSome() || !p.MayApply(c.Match.Route, c.Match.Service) {
 			continue
@@ -117,13 +129,29 @@ func (c *course) did(p *config.Plugin, format string, args ...any) {
 	c.Effects = append(c.Effects, Effect{p.Name, boundTo(p), fmt.Sprintf(format, args...)})
 }
 
-// settings reads a plugin's configuration over its defaults.
+// settings reads a plugin's configuration over its defaults. An empty object may be an
+// empty list: Lua has one kind of table, and its encoders guess.
 func settings[T any](p *config.Plugin, defaults T) (T, error) {
-	data, err := json.Marshal(p.Config)
+	data, err := json.Marshal(withoutEmpty(p.Config))
 	if err == nil {
 		err = json.Unmarshal(data, &defaults)
 	}
 	return defaults, err
+}
+
+// withoutEmpty is a configuration without its empty objects.
+func withoutEmpty(in map[string]any) map[string]any {
+	out := map[string]any{}
+	for key, value := range in {
+		if inner, ok := value.(map[string]any); ok {
+			if inner = withoutEmpty(inner); len(inner) > 0 {
+				out[key] = inner
+			}
+			continue
+		}
+		out[key] = value
+	}
+	return out
 }
 
 // notEvaluated says that a plugin's part could not be worked out.

@@ -20,3 +20,18 @@ func TestInOrder(t *testing.T) {
 	}
 	assert.Equal(t, []string{"pre-function", "cors", "request-termination", "ours", "also-ours", "post-function", "diag405"}, got)
 }
+
+// The tables name a plugin once, with where it is known from.
+func TestTables(t *testing.T) {
+	seen := map[string]bool{}
+	for _, list := range [][]Plugin{plugins, enterprise} {
+		for _, p := range list {
+			assert.False(t, seen[p.Name], "%s is there twice", p.Name)
+			seen[p.Name] = true
+			assert.NotEmpty(t, p.Source, p.Name)
+			if p.Ends == Always {
+				assert.NotEmpty(t, p.Does, "%s: an answer is said to be what it does", p.Name)
+			}
+		}
+	}
+}

@@ -1,7 +1,5 @@
 package forecast
 
-import "slices"
-
 // Plugin is what is known of a plugin by its name: what an instance of it may do to
 // a request on its way to the upstream.
 type Plugin struct {
@@ -121,25 +119,20 @@ var plugins = []Plugin{
 	// This project's own.
 	{Name: Own, Priority: -1100, Buffers: Buffers, Source: Measured},
 	{Name: "diag405-log", Priority: -1100, Source: Measured},
-
-	// Kong Enterprise, and older ones. ai-proxy-advanced runs ai-proxy's filters.
-	{Name: "ai-proxy-advanced", Path: Always, Buffers: BuffersUnasked, Does: "makes a request of its own to a model", Source: Documented},
-	{Name: "canary", Does: "may choose another upstream", Source: Documented},
-	{Name: "degraphql", Path: Always, Method: Always, Does: "turns the request into a GraphQL query", Source: Documented},
-	{Name: "forward-proxy", Does: "sends the request through a proxy", Source: Documented},
-	{Name: "kafka-upstream", Ends: Always, Does: "answers by itself", Source: Documented},
-	{Name: "mocking", Ends: Always, Does: "answers by itself", Source: Documented},
-	{Name: "openwhisk", Ends: Always, Does: "answers with a function", Source: Documented},
-	{Name: "request-transformer-advanced", Path: Maybe, Method: Maybe, Transforms: true, Does: "may change the method, the path and the headers", Source: Documented},
-	{Name: "route-by-header", Does: "may choose another upstream", Source: Documented},
-	{Name: "route-transformer-advanced", Path: Always, Does: "may change the path and the service", Source: Documented},
 }
 
 // Known is what is known of a plugin, if anything is.
 func Known(name string) (p Plugin, ok bool) {
-	i := slices.IndexFunc(plugins, func(p Plugin) bool { return p.Name == name })
-	if i < 0 {
-		return Plugin{}, false
-	}
-	return plugins[i], true
+	p, ok = byName[name]
+	return p, ok
 }
+
+var byName = func() map[string]Plugin {
+	all := map[string]Plugin{}
+	for _, list := range [][]Plugin{plugins, enterprise} {
+		for _, p := range list {
+			all[p.Name] = p
+		}
+	}
+	return all
+}()
