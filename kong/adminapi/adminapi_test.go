@@ -1,0 +1,92 @@
+package adminapi
+
+import (
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+)
+
+func TestNew(t *testing.T) {
+	for address, want := range map[string]string{
+		"http://localhost:8001/":      "http://localhost:8001",
+		"localhost:8001":              "http://localhost:8001",
+		"kong":                        "http://kong:8001",
+		"[::1]":                       "http://[::1]:8001",
+		"kong/admin-api/":             "http://kong:8001/admin-api",
+		"https://kong/admin?x=1":      "https://kong/admin",
+		"http://user:secret@kong:801": "http://kong:801",
+		"ftp://kong":                  "",
+		"":                            "",
+		"http://":                     "",
+	} {
+		c, err := New(address, nil)
+		if want == "" {
+			assert.ErrorContains(t, err, "is not an address", address)
+			continue
+		}
+		require.NoError(t, err, address)
+		assert.Equal(t, want, c.Address(), address)
+	}
+}
+
+// kongs are Admin APIs by path, each a status and a body.
+type kongs map[string]string
+
+func (k kongs) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	answer, ok := k[r.URL.Path]
+	if !ok {
+		answer = `200 {"data": [], "next": null}`
+	}
+	status, body, _ := strings.Cut(answer, " ")
+	w.Header().Set("Server", "kong/3.9.1")
+	n := 0
+	fmt.Sscan(status, &n)
+	w.WriteHeader(n)
+	fmt.Fprint(w, body)
+}
+
+func TestAbout(t *testing.T) {
+	for _, row := range []struct {
+		name, root, status, want, notes string
+	}{
+		{"all", `200 {"version": "3.9.1", "configuration": {"router_flavor": "expressions", "database": "postgres", "role": "control_plane"}}`, "404",
+			"3.9.1 at URL, router expressions, database postgres", ""},
+		{"a data plane", `200 {"version": "3.8.0", "configuration": {"router_flavor": "traditional", "database": "off", "role": "data_plane"}}`, "404",
+			"3.8.0 at URL, router traditional, a data plane", ""},
+		{"GET / fails, no database", "500", `200 {"configuration_hash": "x", "database": {"reachable": true}}`,
+			"3.9.1 at URL, without a database", "GET / of the Admin API answered 500, so the router flavour is not known"},
+		{"GET / fails, a database", "500", `200 {"database": {"reachable": true}}`,
+			"3.9.1 at URL", "GET / of the Admin API answered 500, so the router flavour is not known"},
+		{"both fail", "403", "403", "3.9.1 at URL", "GET / of the Admin API answered 403, so the router flavour is not known"},
+		{"an old one", `200 {"version": "2.8.1", "configuration": {"database": "postgres"}}`, "404",
+			"2.8.1 at URL, database postgres", "the Admin API does not tell the router flavour\nthis is Kong 2.8.1; what is said here is true of Kong 3"},
+		{"a flavour of the future", `200 {"version": "3.9.1", "configuration": {"router_flavor": "new", "database": "off"}}`, "404",
+			"3.9.1 at URL, without a database", "the Admin API does not tell the router flavour"},
+	} {
+		server := httptest.NewServer(kongs{"/": row.root, "/status": row.status})
+		c, err := New(server.URL, nil)
+		require.NoError(t, err)
+		kong, _, err := c.Read(t.Context(), "")
+		require.NoError(t, err, row.name)
+		assert.Equal(t, strings.Replace(row.want, "URL", server.URL, 1), kong.String(), row.name)
+		assert.Equal(t, row.notes, strings.Join(kong.Notes, "\n"), row.name)
+		server.Close()
+	}
+}
+
+// What is read is bounded in all, not only each answer.
+func TestBudget(t *testing.T) {
+	page := `200 {"data": ["` + strings.Repeat("x", 1000) + `"]}`
+	server := httptest.NewServer(kongs{"/services": page, "/routes": page})
+	defer server.Close()
+	c, err := New(server.URL, nil)
+	require.NoError(t, err)
+	c.left = 1500
+	_, _, err = c.Read(t.Context(), "")
+	assert.ErrorContains(t, err, "/routes gives more than the 64 MB that are read in all")
+}
