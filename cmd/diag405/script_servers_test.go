@@ -13,6 +13,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"time"
@@ -120,32 +121,54 @@ func startAnswers(ts *testscript.TestScript, neg bool, args []string) {
 func startAdmin(ts *testscript.TestScript, neg bool, args []string) {
 	want(ts, neg, len(args) == 2, "admin NAME DIR")
 	root := os.DirFS(ts.MkAbs(args[1]))
-	lists := adminAPI{}
+	api := adminAPI{lists: map[string][][]byte{}, answers: map[string]answer{}}
 	ts.Check(fs.WalkDir(root, ".", func(name string, d fs.DirEntry, err error) error {
 		if err != nil || d.IsDir() {
 			return err
 		}
 		data, err := fs.ReadFile(root, name)
-		lists["/"+strings.TrimSuffix(name, filepath.Ext(name))] = bytes.Fields(data)
+		ext := filepath.Ext(name)
+		path := strings.TrimSuffix("/"+strings.TrimSuffix(name, ext), "/root")
+		if status, notStatus := strconv.Atoi(strings.TrimPrefix(ext, ".")); notStatus == nil {
+			api.answers[path] = answer{status, data}
+			return err
+		}
+		api.lists[path] = bytes.Fields(data)
 		return err
 	}))
-	start(ts, args[0], lists)
+	start(ts, args[0], api)
 }
 
 // adminAPI are the lists of an Admin API as Kong serves it, one object a page, below
 // /admin-api and for requests with the token "secret". A list is a file of objects
-// without white space.
-type adminAPI map[string][][]byte
+// without white space. A file with a status for its extension is an answer with that,
+// and a file called root is what is at /.
+type adminAPI struct {
+	lists   map[string][][]byte
+	answers map[string]answer
+}
 
-func (lists adminAPI) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+type answer struct {
+	status int
+	body   []byte
+}
+
+func (api adminAPI) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set("Content-Type", "application/json; charset=utf-8")
+	w.Header().Set("Server", "kong/3.9.1")
 	if r.Header.Get("Kong-Admin-Token") != "secret" {
 		w.WriteHeader(http.StatusUnauthorized)
 		fmt.Fprint(w, `{"message":"Invalid credentials. Token or User credentials required"}`)
 		return
 	}
 	path, isBelow := strings.CutPrefix(r.URL.Path, "/admin-api")
-	list, ok := lists[path]
+	path = strings.TrimSuffix(path, "/")
+	if a, ok := api.answers[path]; ok {
+		w.WriteHeader(a.status)
+		_, _ = w.Write(a.body)
+		return
+	}
+	list, ok := api.lists[path]
 	if !ok || !isBelow {
 		http.NotFound(w, r)
 		return

@@ -34,10 +34,12 @@ func TestMain(m *testing.M) {
 // log with many causes. Beside testscript's own commands there are:
 //
 //	exits CODE COMMAND...     run a command that ends with this exit code
-//	refuses COMMAND...        run one that cannot run: exit code 2, and one line
+//	refuses COMMAND...        run one that cannot run: exit code 2, and a line for each
+//	                          problem
 //	mask                      replace what differs from run to run in stdout
 //	indent                    indent stdout, which is JSON
 //	gzip FROM TO [BYTES]      compress a file, or the first so many bytes of that
+//	windows FROM TO           copy a file, with a byte order mark and CR LF
 //	replace FROM TO OLD NEW   copy a file and replace a text in it
 //	sarif FILE                check that stdout is SARIF about this file
 //	nobody NAME               set a variable to an address at which nobody answers
@@ -68,6 +70,7 @@ var scriptCommands = map[string]func(ts *testscript.TestScript, neg bool, args [
 	"mask":     mask,
 	"indent":   indent,
 	"gzip":     compress,
+	"windows":  windows,
 	"replace":  replace,
 	"sarif":    sarif,
 	"nobody":   nobody,
@@ -127,8 +130,11 @@ func refuses(ts *testscript.TestScript, neg bool, args []string) {
 	if out := ts.ReadFile("stdout"); out != "" {
 		ts.Fatalf("it printed %q", out)
 	}
-	if said := ts.ReadFile("stderr"); !strings.HasPrefix(said, "diag405: ") || strings.Count(said, "\n") != 1 {
-		ts.Fatalf("not one line of diag405's: %q", said)
+	said := strings.TrimSuffix(ts.ReadFile("stderr"), "\n")
+	for line := range strings.SplitSeq(said, "\n") {
+		if !strings.HasPrefix(line, "diag405: ") {
+			ts.Fatalf("not a line of diag405's: %q", line)
+		}
 	}
 }
 
@@ -175,6 +181,12 @@ func compress(ts *testscript.TestScript, neg bool, args []string) {
 		b.Truncate(n)
 	}
 	ts.Check(os.WriteFile(ts.MkAbs(args[1]), b.Bytes(), 0o644))
+}
+
+func windows(ts *testscript.TestScript, neg bool, args []string) {
+	want(ts, neg, len(args) == 2, "windows FROM TO")
+	text := "\ufeff" + strings.ReplaceAll(ts.ReadFile(args[0]), "\n", "\r\n")
+	ts.Check(os.WriteFile(ts.MkAbs(args[1]), []byte(text), 0o644))
 }
 
 func replace(ts *testscript.TestScript, neg bool, args []string) {

@@ -49,11 +49,11 @@ func Interruptible() (context.Context, context.CancelFunc) {
 	return signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 }
 
-// OneLine is the first of several problems, and how many more there are.
-func OneLine(err error) string {
-	lines := strings.Split(strings.TrimSpace(err.Error()), "\n")
-	if len(lines) == 1 {
-		return lines[0]
+// Fail says why a command cannot run, a line for each of several problems, and
+// returns its exit code.
+func (s Streams) Fail(command string, err error) int {
+	for line := range strings.Lines(strings.TrimSpace(err.Error())) {
+		s.Cannot("%s: %s", command, Printable(strings.TrimSuffix(line, "\n")))
 	}
-	return fmt.Sprintf("%s (and %d more)", lines[0], len(lines)-1)
+	return CannotRun
 }

@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"bytes"
 	"errors"
 	"io"
 	"os"
@@ -78,8 +79,13 @@ func (inf) String() string               { return "+Inf" }
 
 func TestText(t *testing.T) {
 	assert.Equal(t, "a\ufffd[2Jb\ufffdc\ufffd", Printable("a\x1b[2Jb\nc\u2028"))
-	assert.Equal(t, "one", OneLine(errors.New("one\n")))
-	assert.Equal(t, "one (and 2 more)", OneLine(errors.Join(errors.New("one"), errors.New("two"), errors.New("three"))))
+}
+
+func TestFail(t *testing.T) {
+	var out bytes.Buffer
+	code := Streams{Err: &out}.Fail("lint", errors.Join(errors.New("one\x1b"), errors.New("two")))
+	assert.Equal(t, CannotRun, code)
+	assert.Equal(t, "diag405: lint: one\ufffd\ndiag405: lint: two\n", out.String())
 }
 
 func TestScreen(t *testing.T) {

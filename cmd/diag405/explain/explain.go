@@ -14,14 +14,14 @@ import (
 	"strings"
 
 	"diag405/cmd/diag405/cli"
-	"diag405/kong/config"
+	"diag405/cmd/diag405/source"
 	"diag405/kong/forecast"
 	"diag405/kong/router"
 	"diag405/plugin/diagnose"
 	"diag405/plugin/openapi"
 )
 
-const usage = `Usage: diag405 explain [flags] METHOD PATH
+var usage = `Usage: diag405 explain [flags] METHOD PATH
        diag405 explain -record [flags] < RECORD
 
 Says what Kong does with a request: which route matches and which nearly did, how
@@ -29,14 +29,14 @@ the upstream's path comes about, what the upstream gets, and what would break.
 The request itself is not sent.
 
 Where the configuration comes from:
-  -config FILE            declarative, YAML or JSON, decK's too; - for stdin
-  -admin URL              Kong's Admin API, such as http://localhost:8001; only read
-  -admin-header 'N: V'    a header for it, such as a token (repeatable)
-
+  -config FILE            Kong's own, decK's, or an ingress controller's dump, YAML or
+                          JSON; a folder, a URL, or - for stdin (repeatable)
+` + source.Usage + `
 The request (PATH may be a whole URL):
   -host HOST              its Host (default localhost)
   -scheme SCHEME          http or https (default http)
   -H 'Name: value'        a header (repeatable)
+  -consumer NAME          who asks, as authentication finds out: plugins may be for some
 
 The answer, when there is one to explain:
   -status STATUS          its status, such as 405
@@ -57,9 +57,10 @@ Examples:
 
 // options are the flags.
 type options struct {
-	config, admin  string
-	adminHeaders   cli.Texts
+	config         cli.Texts
+	source         source.Flags
 	host, scheme   string
+	consumer       string
 	requestHeaders cli.Texts
 	status         int
 	allow          *string // nil: the answer has no Allow
@@ -68,7 +69,6 @@ type options struct {
 	openAPI, form  string
 	asked          forecast.Request
 	answer         diagnose.Response
-	adminAPI       *admin
 }
 
 // Run explains one request, and returns the exit code.
@@ -81,7 +81,7 @@ func Run(args []string, std cli.Streams) int {
 	defer stop()
 	e, err := o.explain(ctx, std)
 	if err != nil {
-		return std.Cannot("explain: %v", err)
+		return std.Fail("explain", err)
 	}
 	if err := o.print(e, std); err != nil {
 		return std.Cannot("explain: printing: %v", err)
@@ -92,9 +92,9 @@ func Run(args []string, std cli.Streams) int {
 func parse(args []string) (*options, error) {
 	o := &options{}
 	flags := cli.NewFlags("explain")
-	flags.StringVar(&o.config, "config", "", "")
-	flags.StringVar(&o.admin, "admin", "", "")
-	flags.Var(&o.adminHeaders, "admin-header", "")
+	flags.Var(&o.config, "config", "")
+	o.source.Add(flags)
+	flags.StringVar(&o.consumer, "consumer", "", "")
 	flags.StringVar(&o.host, "host", "", "")
 	flags.StringVar(&o.scheme, "scheme", "", "")
 	flags.Var(&o.requestHeaders, "H", "")
@@ -120,16 +120,16 @@ func (o *options) check(words []string) error {
 	if err := cli.TextOrJSON(o.form); err != nil {
 		return err
 	}
-	if o.config != "" && o.admin != "" {
+	if len(o.config) > 0 && o.source.Admin != "" {
 		return errors.New("-config and -admin are two configurations; want one")
 	}
-	if err := o.readAdmin(); err != nil {
+	if err := o.source.Check(); err != nil {
 		return err
 	}
 	if o.record {
 		return o.checkRecord(words)
 	}
-	if o.config == "" && o.admin == "" {
+	if !o.isConfigured() {
 		return errors.New("want a configuration: -config FILE or -admin URL")
 	}
 	if err := o.readRequest(words); err != nil {
@@ -138,17 +138,7 @@ func (o *options) check(words []string) error {
 	return o.readAnswer()
 }
 
-func (o *options) readAdmin() error {
-	if o.admin == "" {
-		if len(o.adminHeaders) > 0 {
-			return errors.New("-admin-header is for -admin")
-		}
-		return nil
-	}
-	var err error
-	o.adminAPI, err = newAdmin(o.admin, o.adminHeaders)
-	return err
-}
+func (o *options) isConfigured() bool { return len(o.config) > 0 || o.source.Admin != "" }
 
 // checkRecord: a record brings the request and the answer along.
 func (o *options) checkRecord(words []string) error {
@@ -157,9 +147,9 @@ func (o *options) checkRecord(words []string) error {
 		return fmt.Errorf("unexpected argument %q: -record brings the request along", words[0])
 	case o.status != 0 || o.allow != nil || len(o.answerHeaders) > 0:
 		return errors.New("-status, -allow and -header are for an answer that is pasted: -record brings its own along")
-	case o.config == "-":
+	case slices.Contains(o.config, "-"):
 		return errors.New("-record reads stdin, so the configuration cannot come from there")
-	case o.probe && o.config == "" && o.admin == "":
+	case o.probe && !o.isConfigured():
 		return errors.New("-probe asks the service that a configuration names: want -config FILE or -admin URL")
 	}
 	return nil
@@ -177,7 +167,7 @@ func (o *options) readRequest(words []string) error {
 	if strings.ContainsAny(target, " \t\r\n") {
 		return fmt.Errorf("PATH %q has white space, which no request line can carry", target)
 	}
-	header, err := headersOf("-H", o.requestHeaders)
+	header, err := source.Headers("-H", o.requestHeaders)
 	if err != nil {
 		return err
 	}
@@ -220,7 +210,7 @@ func (o *options) readAnswer() error {
 	if o.status < 400 || o.status > 599 {
 		return fmt.Errorf("-status %d is no failure: want 400 to 599", o.status)
 	}
-	header, err := headersOf("-header", o.answerHeaders)
+	header, err := source.Headers("-header", o.answerHeaders)
 	if err != nil {
 		return err
 	}
@@ -243,33 +233,27 @@ func (o *options) explain(ctx context.Context, std cli.Streams) (*explanation, e
 			return nil, err
 		}
 	}
-	cfg, err := o.configuration(ctx, std)
+	if !o.isConfigured() {
+		return failed.explain(api), nil
+	}
+	from, err := o.source.Load(ctx, o.config, std.In, o.consumer)
 	if err != nil {
 		return nil, err
-	}
-	if cfg == nil {
-		return failed.explain(api), nil
 	}
 	if failed != nil {
 		o.asked = failed.asked
 	}
-	q, err := predict(cfg, o.asked)
+	if o.consumer != "" {
+		if o.asked.Consumer = from.Consumer(o.consumer); o.asked.Consumer == nil {
+			return nil, fmt.Errorf("-consumer %q is not among the consumers of %s", o.consumer, from.Name())
+		}
+	}
+	q, err := predict(from, o.asked)
 	if err != nil {
 		return nil, err
 	}
 	o.judge(ctx, q, failed, diagnose.Offers{API: api})
 	return &q.out, nil
-}
-
-// configuration is nil when the flags name none.
-func (o *options) configuration(ctx context.Context, std cli.Streams) (*config.Config, error) {
-	switch {
-	case o.adminAPI != nil:
-		return o.adminAPI.read(ctx)
-	case o.config != "":
-		return readConfig(o.config, std.In)
-	}
-	return nil, nil
 }
 
 func (o *options) endpoints() (*diagnose.API, error) {
@@ -303,7 +287,7 @@ func (o *options) judge(ctx context.Context, q *inquiry, failed *failure, seen d
 	}
 	switch {
 	case failed != nil:
-		q.out.Diagnosis = newVerdict(x, diagnose.Explain(x, seen))
+		q.out.Diagnosis = q.verdict(x, diagnose.Explain(x, seen))
 	case status != 0:
 		q.diagnosePasted(x, seen, o.answer)
 	case q.out.Upstream != nil:
@@ -315,11 +299,13 @@ func (o *options) print(e *explanation, std cli.Streams) error {
 	if o.form == "json" {
 		return cli.PrintJSON(std.Out, e)
 	}
-	forms := []string{"declarative", "admin_api"}
+	forms := []string{formDeclarative, formAdmin}
 	switch {
-	case o.config != "":
+	case len(o.config) > 0:
 		forms = forms[:1]
-	case o.admin != "":
+	case e.Kong != nil && e.Kong.IsDBLess():
+		forms = []string{formDeclarative, formPost}
+	case e.Kong != nil:
 		forms = forms[1:]
 	}
 	_, err := fmt.Fprint(std.Out, text(e, cli.NewScreen(std.Out), forms))

@@ -5,6 +5,8 @@ import (
 	"slices"
 	"strings"
 
+	"diag405/cmd/diag405/source"
+	"diag405/kong/adminapi"
 	"diag405/kong/config"
 	"diag405/kong/forecast"
 	"diag405/kong/router"
@@ -13,6 +15,8 @@ import (
 
 // explanation is what Kong does with a request, as it is printed.
 type explanation struct {
+	Kong      *adminapi.Kong     `json:"kong,omitempty"`  // that was asked for its configuration
+	Notes     []noteData         `json:"notes,omitempty"` // on the configuration
 	Request   requestData        `json:"request"`
 	Route     *entityData        `json:"route,omitempty"`
 	Service   *entityData        `json:"service,omitempty"`
@@ -29,15 +33,26 @@ type explanation struct {
 	Diagnosis *verdictData       `json:"diagnosis,omitempty"`
 }
 
+// noteData is what was found in reading the configuration.
+type noteData struct {
+	At    string `json:"at"`
+	Words string `json:"words"`
+}
+
 type requestData struct {
-	Method string `json:"method"`
-	Target string `json:"target"`
-	Host   string `json:"host"`
-	Scheme string `json:"scheme"`
+	Method   string `json:"method"`
+	Target   string `json:"target"`
+	Host     string `json:"host"`
+	Scheme   string `json:"scheme"`
+	Consumer string `json:"consumer,omitempty"`
 }
 
 func requestOf(r forecast.Request) requestData {
-	return requestData{r.Method, r.Target, r.Host, r.Scheme}
+	d := requestData{Method: r.Method, Target: r.Target, Host: r.Host, Scheme: r.Scheme}
+	if r.Consumer != nil {
+		d.Consumer = r.Consumer.Name()
+	}
+	return d
 }
 
 type entityData struct {
@@ -61,8 +76,8 @@ type nearData struct {
 
 // answerData is an answer that does not come from the upstream.
 type answerData struct {
-	Status int    `json:"status"`
-	By     string `json:"by"` // Kong, nginx or a plugin
+	Status int    `json:"status,omitempty"` // 0 where only the plugin knows it
+	By     string `json:"by"`               // Kong, nginx or a plugin
 	Words  string `json:"words"`
 }
 
@@ -72,19 +87,20 @@ const maxNearest = 3
 // inquiry is a request that is being explained: what Kong does with it, and what
 // is printed of that.
 type inquiry struct {
-	cfg  *config.Config
+	cfg  *source.Source
 	kong *forecast.Forecast
 	out  explanation
 }
 
 // predict says what Kong does with a request. It sends nothing.
-func predict(cfg *config.Config, r forecast.Request) (*inquiry, error) {
-	kong, err := forecast.Of(cfg, r)
+func predict(cfg *source.Source, r forecast.Request) (*inquiry, error) {
+	kong, err := forecast.Of(cfg.Config, r)
 	if err != nil {
 		return nil, err
 	}
 	q := &inquiry{cfg: cfg, kong: kong}
 	q.out = explanation{
+		Kong: cfg.Kong, Notes: notesOf(cfg.Notes),
 		Request: requestOf(r), Path: kong.Path, Plugins: kong.Effects,
 		Upstream: kong.Upstream, Answer: answerOf(kong.Answer), Watch: kong.Watch,
 	}
@@ -93,6 +109,14 @@ func predict(cfg *config.Config, r forecast.Request) (*inquiry, error) {
 	}
 	q.nameRoutes()
 	return q, nil
+}
+
+func notesOf(notes []config.Note) []noteData {
+	var out []noteData
+	for _, n := range notes {
+		out = append(out, noteData{n.At.String(), n.Words})
+	}
+	return out
 }
 
 // nameRoutes names the route that takes the request, and those that nearly did.

@@ -17,7 +17,6 @@ import (
 	"diag405/plugin/diagnose"
 	"diag405/plugin/logread"
 	"diag405/plugin/record"
-	"diag405/plugin/report"
 )
 
 // maxRecord bounds what is read of a record, in bytes.
@@ -126,9 +125,7 @@ func lineFailure(e logread.Entry) (*failure, error) {
 		fix.Set, _ = change["set"].(map[string]any)
 		fix.Client, _ = change["client"].(map[string]any)
 	}
-	for _, form := range report.Forms(x, diagnose.Fix{Set: fix.Set}) {
-		fix.Forms = append(fix.Forms, formData{form.Name, form.Text})
-	}
+	fix.Forms = formsOf(nil, x, diagnose.Fix{Set: fix.Set})
 	told.Fixes = []fixData{fix}
 	return &failure{asked: askedOf(client), exchange: x, told: told}, nil
 }
@@ -188,7 +185,7 @@ func (f *failure) explain(api *diagnose.API) *explanation {
 	if x.Route != nil && e.Upstream != nil {
 		e.Path = loggedPath(x)
 	}
-	e.Diagnosis = newVerdict(x, diagnose.Explain(x, diagnose.Offers{API: api}))
+	e.Diagnosis = newVerdict(nil, x, diagnose.Explain(x, diagnose.Offers{API: api}))
 	return e
 }
 

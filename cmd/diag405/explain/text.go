@@ -31,6 +31,12 @@ func (p *page) part(head string, style cli.Style, format string, args ...any) {
 // shown.
 func text(e *explanation, s *cli.Screen, forms []string) string {
 	p := &page{screen: s}
+	if e.Kong != nil {
+		p.part("kong", cli.Plain, "%s", e.Kong)
+	}
+	for _, n := range e.Notes {
+		p.part("note", cli.Yellow, "%s: %s", n.At, n.Words)
+	}
 	p.request(e)
 	p.route(e)
 	p.path(e)
@@ -43,6 +49,9 @@ func (p *page) request(e *explanation) {
 	r := e.Request
 	p.part("request", cli.Bold, "%s %s", r.Method, r.Target)
 	p.part("request", cli.Plain, "%s, Host: %s", r.Scheme, r.Host)
+	if r.Consumer != "" {
+		p.part("request", cli.Plain, "consumer %s", r.Consumer)
+	}
 }
 
 func (p *page) route(e *explanation) {
@@ -122,12 +131,19 @@ func (p *page) upstream(e *explanation) {
 		}
 	}
 	if a := e.Answer; a != nil {
-		p.part("answer", cli.Red, "%d by %s: %s", a.Status, a.By, a.Words)
+		p.part("answer", cli.Red, "%sby %s: %s", statusWord(a.Status), a.By, a.Words)
 	}
 	for _, words := range e.Watch {
 		p.part("watch", cli.Yellow, "%s", words)
 	}
 	p.probe(e.Probe)
+}
+
+func statusWord(status int) string {
+	if status == 0 {
+		return ""
+	}
+	return fmt.Sprintf("%d ", status)
 }
 
 // withoutPort is the upstream's address, without the port that its scheme has
@@ -217,6 +233,9 @@ func (p *page) fixes(v *verdictData, forms []string) {
 		p.part("fix", cli.Green, "%s", f.Words)
 		if i > 0 {
 			continue
+		}
+		if len(f.At) > 0 {
+			p.part("fix", cli.Plain, "    # %s", strings.Join(f.At, ", "))
 		}
 		for _, form := range f.Forms {
 			if !slices.Contains(forms, form.Name) {

@@ -9,6 +9,8 @@ import (
 	"strings"
 	"time"
 
+	"diag405/kong/adminapi"
+	"diag405/kong/config"
 	"diag405/kong/forecast"
 	"diag405/plugin/diagnose"
 	"diag405/plugin/probe"
@@ -31,6 +33,7 @@ type fixData struct {
 	Set      map[string]any `json:"set,omitempty"`
 	Client   map[string]any `json:"client,omitempty"`
 	Upstream string         `json:"upstream,omitempty"`
+	At       []string       `json:"at,omitempty"` // FILE:LINE of what it is about
 	Forms    []formData     `json:"forms,omitempty"`
 }
 
@@ -46,7 +49,77 @@ type otherData struct {
 	Reason    string `json:"reason"`
 }
 
-func newVerdict(x diagnose.Exchange, d diagnose.Diagnosis) *verdictData {
+// verdict is a diagnosis whose fixes are for the configuration that is explained.
+func (q *inquiry) verdict(x diagnose.Exchange, d diagnose.Diagnosis) *verdictData {
+	v := newVerdict(q.out.Kong, x, d)
+	for i := range v.Fixes {
+		v.Fixes[i].At = q.places(v.Fixes[i].Set)
+	}
+	return v
+}
+
+// places are where in files the entities stand that a fix is about.
+func (q *inquiry) places(set map[string]any) []string {
+	var places []string
+	for _, key := range slices.Sorted(maps.Keys(set)) {
+		if at := q.cfg.Place(q.entity(key)).String(); at != "" && !slices.Contains(places, at) {
+			places = append(places, at)
+		}
+	}
+	return places
+}
+
+// entity is what a key of a fix is about: a plugin that is not there is a new one of
+// the route.
+func (q *inquiry) entity(key string) any {
+	m := q.kong.Match
+	if m == nil {
+		return nil
+	}
+	kind, name, _ := strings.Cut(key, ".")
+	switch kind {
+	case "service":
+		return m.Service
+	case "plugin":
+		for _, p := range config.Applying(q.cfg.Plugins, q.kong.Scope()) {
+			if p.Name == name {
+				return p
+			}
+		}
+	}
+	return m.Route
+}
+
+// The forms of a fix, by name.
+const (
+	formDeclarative = "declarative"
+	formAdmin       = "admin_api"
+	formPost        = "post_config" // for a Kong without a database
+)
+
+// formsOf are a fix's forms for a Kong, nil for one that is not known. Without a
+// database it refuses changes of one entity with 405.
+func formsOf(kong *adminapi.Kong, x diagnose.Exchange, f diagnose.Fix) []formData {
+	address := report.DefaultAdmin
+	if kong != nil {
+		address = kong.Address
+	}
+	var forms []formData
+	for _, form := range report.FormsAt(address, x, f) {
+		switch {
+		case kong == nil || !kong.IsDBLess() || form.Name != formAdmin && form.Name != formDeclarative:
+			forms = append(forms, formData{form.Name, form.Text})
+		case form.Name == formDeclarative && kong.Role == "data_plane":
+			forms = append(forms, formData{form.Name, form.Text + "\n# at its control plane"})
+		case form.Name == formDeclarative:
+			forms = append(forms, formData{form.Name, form.Text}, formData{formPost,
+				"curl -X POST " + address + "/config -F config=@kong.yml   # the whole configuration, changed so"})
+		}
+	}
+	return forms
+}
+
+func newVerdict(kong *adminapi.Kong, x diagnose.Exchange, d diagnose.Diagnosis) *verdictData {
 	v := &verdictData{Cause: string(d.Cause), Certainty: string(d.Certainty), Reason: d.Reason, Facts: d.Facts}
 	if allow := x.Response.Header.Values("Allow"); len(allow) > 0 {
 		joined := strings.Join(allow, ", ")
@@ -57,9 +130,7 @@ func newVerdict(x diagnose.Exchange, d diagnose.Diagnosis) *verdictData {
 		if f.Upstream != nil {
 			fix.Upstream = f.Upstream.String()
 		}
-		for _, form := range report.Forms(x, f) {
-			fix.Forms = append(fix.Forms, formData{form.Name, form.Text})
-		}
+		fix.Forms = formsOf(kong, x, f)
 		v.Fixes = append(v.Fixes, fix)
 	}
 	for _, c := range d.Considered {
@@ -169,7 +240,7 @@ func (q *inquiry) foresee(x diagnose.Exchange, seen diagnose.Offers) {
 	}
 	d := diagnose.Explain(x, seen)
 	if d.Certainty != diagnose.Possible && !slices.Contains(applications, d.Cause) {
-		q.out.If405 = newVerdict(x, d)
+		q.out.If405 = q.verdict(x, d)
 		return
 	}
 	x.Response.Header = nil // of what is merely possible, no Allow is assumed
@@ -194,9 +265,9 @@ var applications = []diagnose.Code{
 // leads to no upstream, the answer is Kong's if that is what Kong would say.
 func (q *inquiry) diagnosePasted(x diagnose.Exchange, seen diagnose.Offers, pasted diagnose.Response) {
 	x.Response = pasted
-	if a := q.out.Answer; a != nil && a.Status != pasted.Status {
+	if a := q.out.Answer; a != nil && a.Status != 0 && a.Status != pasted.Status {
 		q.watch("with this configuration the upstream does not get the request, so the answer comes from elsewhere: another configuration is in force, or something in front of Kong or beside it answered")
 		x.Source, x.Route, x.Service = "", nil, nil
 	}
-	q.out.Diagnosis = newVerdict(x, diagnose.Explain(x, seen))
+	q.out.Diagnosis = q.verdict(x, diagnose.Explain(x, seen))
 }

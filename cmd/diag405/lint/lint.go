@@ -2,24 +2,29 @@
 package lint
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io"
 	"os"
+	"slices"
 
 	"diag405/cmd/diag405/cli"
+	"diag405/cmd/diag405/source"
 	"diag405/kong/config"
 	"diag405/kong/lint"
-	"diag405/kong/lint/deck"
 	"diag405/plugin/openapi"
 )
 
-const usage = `Usage: diag405 lint [flags] FILE
+var usage = `Usage: diag405 lint [flags] FILE...
+       diag405 lint [flags] -admin ADDRESS
 
-Finds what in a declarative configuration (Kong's or decK's, YAML or JSON; - is
-stdin) sends requests to the wrong place, or very likely does. docs/lint.md
-explains each finding.
+Finds what in a configuration sends requests to the wrong place, or very likely
+does. docs/lint.md explains each finding. A FILE is Kong's own, decK's, or an ingress
+controller's dump, in YAML or JSON; a folder, a URL, or - for stdin. Several are
+parts of one configuration.
 
+` + source.Usage + `
   -openapi FILE          also prove for every operation of this document (OpenAPI 3,
                          Swagger 2) which request leads to it
   -service NAME          the service that the document describes (default: the only one)
@@ -39,7 +44,8 @@ Examples:
 
 // options are the flags.
 type options struct {
-	file             string
+	files            []string
+	source           source.Flags
 	openapi, service string
 	format           string
 	failOn           lint.Severity
@@ -49,9 +55,9 @@ type options struct {
 
 // result is everything that is shown.
 type result struct {
-	file       string
+	from       *source.Source
 	findings   []lint.Finding
-	lines      map[lint.Object]int // where objects begin in the file, as far as known
+	places     map[lint.Object]config.Place // where objects begin, as far as known
 	proofs     []lint.Proof
 	openapi    string
 	service    string
@@ -64,9 +70,11 @@ func Run(args []string, std cli.Streams) int {
 	if err != nil {
 		return std.BadArguments("lint", usage, err)
 	}
-	r, err := o.run(std.In)
+	ctx, stop := cli.Interruptible()
+	defer stop()
+	r, err := o.run(ctx, std.In)
 	if err != nil {
-		return std.Cannot("lint: %v", err)
+		return std.Fail("lint", err)
 	}
 	if err := formats[o.format](r, cli.NewScreen(std.Out)); err != nil {
 		return std.Cannot("lint: writing the findings: %v", err)
@@ -90,6 +98,7 @@ var formats = map[string]func(*result, *cli.Screen) error{
 func parse(args []string) (options, error) {
 	o := options{format: "text", failOn: lint.Warning}
 	flags := cli.NewFlags("lint")
+	o.source.Add(flags)
 	flags.StringVar(&o.openapi, "openapi", "", "")
 	flags.StringVar(&o.service, "service", "", "")
 	flags.StringVar(&o.format, "o", o.format, "")
@@ -104,51 +113,61 @@ func parse(args []string) (options, error) {
 	if err != nil {
 		return o, err
 	}
+	if err := o.source.Check(); err != nil {
+		return o, err
+	}
 	switch {
-	case len(files) == 0:
+	case len(files) == 0 && o.source.Admin == "":
 		return o, errors.New("which file?")
-	case len(files) > 1:
-		return o, fmt.Errorf("unexpected argument %q", files[1])
+	case len(files) > 0 && o.source.Admin != "":
+		return o, fmt.Errorf("unexpected argument %q: -admin has a configuration, too", files[0])
 	case formats[o.format] == nil:
 		return o, fmt.Errorf("-o %q should be text, json or sarif", o.format)
 	case o.failOn != lint.Error && o.failOn != lint.Warning && o.failOn != lint.Info:
 		return o, fmt.Errorf("-fail-on %q should be error, warning or info", string(o.failOn))
 	case o.service != "" && o.openapi == "":
 		return o, errors.New("-service needs -openapi")
-	case o.openapi == "-" && files[0] == "-":
+	case o.openapi == "-" && slices.Contains(files, "-"):
 		return o, errors.New("only one of the two files can be stdin")
 	}
-	o.file = files[0]
+	o.files = files
 	return o, nil
 }
 
-func (o options) run(stdin io.Reader) (*result, error) {
-	data, err := readFile(o.file, stdin)
+func (o options) run(ctx context.Context, stdin io.Reader) (*result, error) {
+	from, err := o.source.Load(ctx, o.files, stdin, "")
 	if err != nil {
 		return nil, err
 	}
-	cfg, err := parseConfig(data)
-	if err != nil {
-		return nil, fmt.Errorf("%q: %w", o.name(), err)
-	}
 	options := lint.Options{Ignore: o.ignore, ResponsePhase: o.responsePhase}
-	r := &result{
-		file:     o.name(),
-		findings: lint.Lint(cfg, options),
-		lines:    objectLines(data, cfg),
-	}
+	r := &result{from: from, findings: lint.Lint(from.Config, options), places: placesOf(from.Config)}
 	if o.openapi == "" {
 		return r, nil
 	}
-	return r, o.prove(r, cfg, options, stdin)
+	return r, o.prove(r, from.Config, options, stdin)
 }
 
-// name is what to call the file.
-func (o options) name() string {
-	if o.file == "-" {
-		return "stdin"
+// placesOf are the places of the objects that findings are about.
+func placesOf(cfg *config.Config) map[lint.Object]config.Place {
+	places := map[lint.Object]config.Place{}
+	for _, s := range cfg.Services {
+		places[lint.Object{Kind: "service", Name: s.Name, ID: s.ID}] = cfg.Place(s)
 	}
-	return o.file
+	for _, r := range cfg.Routes {
+		places[lint.Object{Kind: "route", Name: r.Name, ID: r.ID}] = cfg.Place(r)
+	}
+	for _, p := range cfg.Plugins {
+		places[lint.Object{Kind: "plugin", Name: p.Name, ID: p.ID}] = cfg.Place(p)
+	}
+	return places
+}
+
+// place is where an object is: FILE:LINE, or what it is from.
+func (r *result) place(o lint.Object) config.Place {
+	if at := r.places[o]; at.File != "" {
+		return at
+	}
+	return config.Place{File: r.from.Name()}
 }
 
 // prove adds what becomes of the operations of the document.
@@ -212,17 +231,4 @@ func readFile(file string, stdin io.Reader) ([]byte, error) {
 		return nil, fmt.Errorf("reading %q: %w", file, err)
 	}
 	return data, nil
-}
-
-// parseConfig reads a configuration of Kong's or decK's.
-func parseConfig(data []byte) (*config.Config, error) {
-	data, err := deck.Expand(data, os.LookupEnv)
-	if err != nil {
-		return nil, err
-	}
-	cfg, err := config.Parse(data)
-	if err != nil {
-		return nil, errors.New(cli.OneLine(err))
-	}
-	return cfg, nil
 }

@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"diag405/cmd/diag405/cli"
+	"diag405/kong/adminapi"
 	"diag405/kong/lint"
 )
 
@@ -21,12 +22,14 @@ func (r *result) count() map[lint.Severity]int {
 var severityStyles = map[lint.Severity]cli.Style{lint.Error: cli.Red, lint.Warning: cli.Yellow, lint.Info: cli.Faint}
 
 func printText(r *result, s *cli.Screen) error {
+	if kong := r.from.Kong; kong != nil {
+		s.Println(fmt.Sprintf("Kong %s", kong))
+	}
+	for _, n := range r.from.Notes {
+		s.Println(fmt.Sprintf("%s: %s: %s", n.At, s.Paint(cli.Faint, "note"), cli.Printable(n.Words)))
+	}
 	for _, f := range r.findings {
-		where := r.file
-		if line := r.lines[f.Object]; line > 0 {
-			where = fmt.Sprintf("%s:%d", where, line)
-		}
-		s.Println(fmt.Sprintf("%s: %s: %s: %s: %s", where, s.Paint(severityStyles[f.Severity], string(f.Severity)), s.Paint(cli.Bold, f.ID), f.Object, f.Sentence))
+		s.Println(fmt.Sprintf("%s: %s: %s: %s: %s", r.place(f.Object), s.Paint(severityStyles[f.Severity], string(f.Severity)), s.Paint(cli.Bold, f.ID), f.Object, f.Sentence))
 		s.Println("   fix: " + f.Fix.Words + setText(f.Fix))
 		s.Println("   see: " + s.Paint(cli.Faint, pagesOf(f)))
 	}
@@ -67,9 +70,9 @@ func (r *result) summary() string {
 		}
 	}
 	if len(parts) == 0 {
-		return r.file + ": nothing found"
+		return r.from.Name() + ": nothing found"
 	}
-	return r.file + ": " + strings.Join(parts, ", ")
+	return r.from.Name() + ": " + strings.Join(parts, ", ")
 }
 
 func (r *result) textProofs(s *cli.Screen) {
@@ -112,21 +115,39 @@ func proofText(p lint.Proof) string {
 
 // jsonReport is the form of -o json.
 type jsonReport struct {
-	File       string        `json:"file"`
-	Findings   []lineFinding `json:"findings"`
-	Operations []lint.Proof  `json:"operations,omitempty"`
+	File       string         `json:"file"`
+	Kong       *adminapi.Kong `json:"kong,omitempty"`
+	Notes      []noteData     `json:"notes,omitempty"`
+	Findings   []lineFinding  `json:"findings"`
+	Operations []lint.Proof   `json:"operations,omitempty"`
+}
+
+// noteData is what was found in reading the configuration.
+type noteData struct {
+	File  string `json:"file"`
+	Line  int    `json:"line,omitempty"`
+	Words string `json:"words"`
 }
 
 // lineFinding is a finding with where it is.
 type lineFinding struct {
 	lint.Finding
-	Line int `json:"line,omitempty"`
+	File string `json:"file,omitempty"` // where there are several
+	Line int    `json:"line,omitempty"`
 }
 
 func printJSON(r *result, s *cli.Screen) error {
-	report := jsonReport{File: r.file, Findings: []lineFinding{}, Operations: r.proofs}
+	report := jsonReport{File: r.from.Name(), Kong: r.from.Kong, Findings: []lineFinding{}, Operations: r.proofs}
+	for _, n := range r.from.Notes {
+		report.Notes = append(report.Notes, noteData{n.At.File, n.At.Line, n.Words})
+	}
 	for _, f := range r.findings {
-		report.Findings = append(report.Findings, lineFinding{f, r.lines[f.Object]})
+		at := r.place(f.Object)
+		found := lineFinding{Finding: f, Line: at.Line}
+		if at.File != report.File {
+			found.File = at.File
+		}
+		report.Findings = append(report.Findings, found)
 	}
 	return cli.PrintJSON(s.Out, report)
 }

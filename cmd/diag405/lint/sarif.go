@@ -3,8 +3,10 @@ package lint
 import (
 	"net/url"
 	"path/filepath"
+	"strings"
 
 	"diag405/cmd/diag405/cli"
+	"diag405/kong/config"
 	"diag405/kong/lint"
 	"diag405/plugin"
 )
@@ -17,8 +19,18 @@ type (
 		Runs    []sarifRun `json:"runs"`
 	}
 	sarifRun struct {
-		Tool    sarifTool     `json:"tool"`
-		Results []sarifResult `json:"results"`
+		Tool        sarifTool         `json:"tool"`
+		Invocations []sarifInvocation `json:"invocations,omitempty"`
+		Results     []sarifResult     `json:"results"`
+	}
+	sarifInvocation struct {
+		Successful    bool                `json:"executionSuccessful"`
+		Notifications []sarifNotification `json:"toolExecutionNotifications"`
+	}
+	sarifNotification struct {
+		Level     string          `json:"level"`
+		Message   sarifText       `json:"message"`
+		Locations []sarifLocation `json:"locations"`
 	}
 	sarifTool struct {
 		Driver sarifDriver `json:"driver"`
@@ -50,7 +62,7 @@ type (
 	}
 	sarifLocation struct {
 		Physical sarifPhysical  `json:"physicalLocation"`
-		Logical  []sarifLogical `json:"logicalLocations"`
+		Logical  []sarifLogical `json:"logicalLocations,omitempty"`
 	}
 	sarifPhysical struct {
 		Artifact sarifArtifact `json:"artifactLocation"`
@@ -95,6 +107,9 @@ func printSARIF(r *result, s *cli.Screen) error {
 			Locations: []sarifLocation{r.sarifLocation(f.Object)},
 		})
 	}
+	if len(r.from.Notes) > 0 {
+		run.Invocations = []sarifInvocation{sarifNotes(r.from.Notes)}
+	}
 	return cli.PrintJSON(s.Out, sarifLog{
 		Schema:  "https://json.schemastore.org/sarif-2.1.0.json",
 		Version: "2.1.0",
@@ -102,21 +117,38 @@ func printSARIF(r *result, s *cli.Screen) error {
 	})
 }
 
+// sarifNotes are the notes of reading, which went well.
+func sarifNotes(notes []config.Note) sarifInvocation {
+	in := sarifInvocation{Successful: true}
+	for _, n := range notes {
+		in.Notifications = append(in.Notifications, sarifNotification{"note", sarifText{n.Words}, []sarifLocation{{Physical: sarifPlace(n.At)}}})
+	}
+	return in
+}
+
+func sarifPlace(at config.Place) sarifPhysical {
+	p := sarifPhysical{Artifact: sarifArtifact{sarifURI(at.File)}}
+	if at.Line > 0 {
+		p.Region = &sarifRegion{at.Line}
+	}
+	return p
+}
+
 func (r *result) sarifLocation(o lint.Object) sarifLocation {
 	l := sarifLocation{
-		Physical: sarifPhysical{Artifact: sarifArtifact{sarifURI(r.file)}},
+		Physical: sarifPlace(r.place(o)),
 		Logical:  []sarifLogical{{Name: o.Name, Kind: "object", QualifiedName: o.String()}},
 	}
 	if o.Name == "" {
 		l.Logical[0].Name = o.ID
 	}
-	if line := r.lines[o]; line > 0 {
-		l.Physical.Region = &sarifRegion{line}
-	}
 	return l
 }
 
-// sarifURI is a file's name as a URI reference.
+// sarifURI is a file's name as a URI reference. One that was read from a URL has that.
 func sarifURI(file string) string {
+	if strings.Contains(file, "://") {
+		return file
+	}
 	return (&url.URL{Path: filepath.ToSlash(file)}).EscapedPath()
 }
