@@ -2,6 +2,7 @@ package forecast
 
 import (
 	"cmp"
+	"fmt"
 
 	"diag405/kong/config"
 	"diag405/kong/router"
@@ -29,11 +30,50 @@ func (c *course) findRoute(routes *router.Router) *Answer {
 		return c.noRoute()
 	}
 	c.Match, c.Path = m, Arithmetic(m)
+	c.noteAge(routes, request)
 	c.Upstream = &Upstream{
 		Method: c.Request.Method, URI: m.UpstreamURI, Host: m.UpstreamHost,
 		Prefix: m.Stripped, ForwardedPath: m.ForwardedPath,
 	}
 	return nil
+}
+
+// noteAge: what a worker of Kong that has just started does otherwise than one that has
+// been running for a while.
+func (c *course) noteAge(routes *router.Router, request router.Request) {
+	_, fresh, differ := routes.ByAge(request)
+	if !differ {
+		return
+	}
+	other := "no route"
+	if fresh != nil {
+		other = "route " + router.Name(fresh.Route)
+	}
+	c.watch("a Kong that has just started sends this request to %s instead: %s", other, AgeAdvice(c.Match.Route, fresh))
+}
+
+// AgeAdvice says what makes the order of two routes depend on how long Kong has been
+// running, and what to change. Either may be nil.
+func AgeAdvice(warm *config.Route, fresh *router.Match) string {
+	routes := []*config.Route{warm}
+	if fresh != nil {
+		routes = append(routes, fresh.Route)
+	}
+	for _, route := range routes {
+		if route == nil {
+			continue
+		}
+		for _, cause := range router.AgeCauses(route) {
+			return fmt.Sprintf("route %s has %s; %s", router.Name(route), cause, ageCures[cause])
+		}
+	}
+	return "the order of the two depends on how long Kong has been running"
+}
+
+// ageCures are what to change about each.
+var ageCures = map[router.AgeCause]string{
+	router.ManyFields:      "match by fewer kinds of fields",
+	router.ExtremePriority: "choose a regex_priority from 0 to 4095",
 }
 
 // noRoute: Kong answers 404 where no route matches, for a method that no route has
@@ -75,7 +115,7 @@ func (c *course) behindDisabled() *config.Service {
 		disabled[&service] = r.Service
 		routes = append(routes, &copied)
 	}
-	all, err := router.New(&config.Config{Routes: routes})
+	all, err := router.New(&config.Config{Routes: routes, Flavor: c.cfg.Flavor})
 	if err != nil {
 		return nil
 	}
@@ -102,6 +142,8 @@ func strippedTerm(m *router.Match) Term {
 	case m.Stripped != "":
 	case !m.Route.StripPath:
 		t.Words = "strip_path is off"
+	case m.Route.Expression != "":
+		t.Words = "the expression names no prefix"
 	case len(m.Route.Paths) == 0:
 		t.Words = "the route has no paths"
 	default:

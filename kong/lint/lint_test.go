@@ -209,6 +209,11 @@ var lintTests = []struct {
 	{service("http://store.example/pics", `{name: r, hosts: [www.store.example], paths: [/], preserve_host: true}`), nil},
 	{service("http://store.example/api", `{name: r, hosts: [api.store.example], paths: [/], preserve_host: true}`), nil},
 
+	// age-order (measured on a Kong that had just started)
+	{service("http://a", `{name: r, paths: ['~/a'], regex_priority: -1}, {name: q, paths: [/a], hosts: [q.h], methods: [GET], headers: {x-a: [u]}}`),
+		[]string{"age-order warning route q", "shadowed-route info route q"}},
+	{service("http://a", `{name: r, paths: ['~/a']}, {name: q, paths: [/a], hosts: [q.h], methods: [GET]}`), nil},
+
 	// no-service, disabled-service, unused-service, not-modelled
 	{"routes: [{name: r, paths: [/x]}]", []string{"no-service warning route r"}},
 	{"routes: [{name: r, paths: [/x], plugins: [{name: redirect, config: {location: 'https://x.example'}}]}]", nil},

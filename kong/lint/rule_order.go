@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"diag405/kong/config"
+	"diag405/kong/forecast"
 	"diag405/kong/router"
 )
 
@@ -176,3 +177,37 @@ func (s *subject) hostFirst(r *config.Route, upsets []upset) Finding {
 }
 
 func kinds(r *config.Route) string { return strings.Join(router.Kinds(r), ", ") }
+
+// ageOrder: where a worker of Kong that has just started sends a request elsewhere than
+// one that has been running for a while. Only routes whose place depends on that are
+// sampled; a request that both take comes from the samples of either.
+func ageOrder(s *subject) []Finding {
+	var findings []Finding
+	for _, r := range s.routes {
+		if len(router.AgeCauses(r)) == 0 {
+			continue
+		}
+		if f := s.byAge(r); f != nil {
+			findings = append(findings, *f)
+		}
+	}
+	return findings
+}
+
+// byAge is the finding on a route's first sample that depends on Kong's age, nil when
+// none does.
+func (s *subject) byAge(r *config.Route) *Finding {
+	for _, req := range s.sampling(r).requests {
+		warm, fresh, differ := s.router.ByAge(req)
+		if !differ || warm == nil {
+			continue
+		}
+		return &Finding{
+			Object: routeObject(r),
+			Sentence: fmt.Sprintf("%s %s goes to %s in a Kong that has been running for a while, and elsewhere in one that has just started",
+				req.Method, req.Target, routeObject(warm.Route)),
+			Fix: Fix{Words: forecast.AgeAdvice(r, fresh)},
+		}
+	}
+	return nil
+}

@@ -65,7 +65,7 @@ func routesTo(cfg *config.Config, svc *config.Service) int {
 	return n
 }
 
-// notModelled: the rules know the traditional_compatible router only.
+// notModelled: what an expression takes can be asked of the router, but not sampled.
 func notModelled(s *subject) []Finding {
 	var findings []Finding
 	for _, r := range s.cfg.Routes {
@@ -74,8 +74,8 @@ func notModelled(s *subject) []Finding {
 		}
 		findings = append(findings, Finding{
 			Object:   routeObject(r),
-			Sentence: "it has an expression, which needs router_flavor=expressions: the other rules do not look at it",
-			Fix:      Fix{Words: "nothing, if Kong runs with that flavour"},
+			Sentence: "it has an expression, at which the rules about paths and methods do not look",
+			Fix:      Fix{Words: "nothing is needed"},
 		})
 	}
 	return findings

@@ -255,7 +255,7 @@ func trailingSlash(s *subject) []Finding {
 func pathHandlingV1(s *subject) []Finding {
 	var findings []Finding
 	for _, r := range s.routes {
-		if r.PathHandling != "v1" || r.Service == nil || len(r.Paths) == 0 {
+		if s.cfg.Flavor == config.Traditional || r.PathHandling != "v1" || r.Service == nil || len(r.Paths) == 0 {
 			continue
 		}
 		findings = append(findings, Finding{

@@ -33,6 +33,8 @@ var rules = []rule{
 	{"shadowed-method", Warning, "no request with one of its methods reaches the route", "route-shadowed", shadowedMethod},
 	{"priority-order", Warning, "a route that says less is tried first", "route-shadowed", priorityOrder},
 
+	{"age-order", Warning, "which route takes a request depends on how long Kong has run", "route-shadowed", ageOrder},
+
 	// methods
 	{"cors-unrouted", Error, "no route takes the preflight that cors is there for", "cors-preflight", corsUnrouted},
 	{"cors-missing", Warning, "browsers are expected, and nothing answers their preflight", "cors-preflight", corsMissing},

@@ -13,7 +13,7 @@ import (
 type subject struct {
 	cfg    *config.Config
 	o      Options
-	routes []*config.Route // those that the router has, in the order of the document
+	routes []*config.Route // those that the rules look at, in the order of the document
 	router *router.Router
 
 	shadows map[*config.Route]*shadow // what samples of each route led to
@@ -21,17 +21,16 @@ type subject struct {
 
 func newSubject(cfg *config.Config, o Options) *subject {
 	s := &subject{cfg: cfg, o: o}
-	modelled := &config.Config{}
-	for _, r := range cfg.Routes {
-		if isHTTP(r) && r.Expression == "" && (r.Service == nil || r.Service.Enabled) {
-			modelled.Routes = append(modelled.Routes, r)
-		}
-	}
-	rt, err := router.New(modelled)
+	rt, err := router.New(cfg)
 	if err != nil {
 		return s // a route is broken in a way that config.Parse lets pass: no rule can speak of routing
 	}
-	s.routes, s.router = modelled.Routes, rt
+	s.router = rt
+	for _, r := range cfg.Routes {
+		if isHTTP(r) && r.Expression == "" && (r.Service == nil || r.Service.Enabled) {
+			s.routes = append(s.routes, r)
+		}
+	}
 	return s
 }
 
@@ -71,8 +70,12 @@ func (s *subject) plugin(r *config.Route, name string) *config.Plugin {
 }
 
 // computesPath reports whether nothing but route and service makes the path that
-// the upstream gets.
+// the upstream gets, in the way that the rules reckon with: path handling v1 of the
+// traditional router is another.
 func (s *subject) computesPath(r *config.Route) bool {
+	if s.cfg.Flavor == config.Traditional && r.PathHandling == "v1" {
+		return false
+	}
 	return r.Service != nil && !slices.ContainsFunc(s.plugins(r), func(p *config.Plugin) bool {
 		return changesPath(p) || answers(p)
 	})

@@ -147,17 +147,19 @@ func TestTrace(t *testing.T) {
 // A route with an expression in front of the compatible router, which a database may
 // bring about, is taken by it; protocols and net.port are then unknown.
 func TestExpressionInCompatible(t *testing.T) {
-	cfg := &config.Config{Flavor: config.Expressions, Routes: []*config.Route{
+	cfg := &config.Config{Flavor: config.TraditionalCompatible, Routes: []*config.Route{
 		{Name: "a", Protocols: []string{"http"}, ID: "10000000-0000-0000-0000-00000000000a", Expression: `http.path ^= "/a"`},
 		{Name: "b", Protocols: []string{"http"}, ID: "10000000-0000-0000-0000-00000000000b", Expression: `net.port == 80`},
 	}}
-	r, err := router.New(cfg, router.As(config.TraditionalCompatible))
+	r, err := router.New(cfg)
 	require.EqualError(t, err, `route "b": expression: 1:1: there is no field net.port`)
 	assert.Equal(t, "a", named(r, router.Request{Target: "/a", Scheme: "https"}))
+	cfg.Flavor = config.Expressions
 	r, err = router.New(cfg)
 	require.NoError(t, err)
 	assert.Equal(t, "", named(r, router.Request{Target: "/a", Scheme: "https"}))
-	_, err = router.New(cfg, router.As(config.Traditional))
+	cfg.Flavor = config.Traditional
+	_, err = router.New(cfg)
 	require.ErrorContains(t, err, `route "a": has nothing that the router could match by`)
 }
 

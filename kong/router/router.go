@@ -81,17 +81,6 @@ type Router struct {
 	traditional *traditional // instead of all above
 }
 
-// An Option says how to build a router.
-type Option func(*options)
-
-type options struct{ flavor config.Flavor }
-
-// As builds a router of this flavour, instead of the one that the configuration was
-// read for.
-func As(f config.Flavor) Option {
-	return func(o *options) { o.flavor = f }
-}
-
 // RouteError is why one route is not in a router.
 type RouteError struct {
 	Route *config.Route
@@ -107,22 +96,18 @@ func (e *RouteError) Unwrap() error { return e.Err }
 //
 // The error joins a [*RouteError] for each route that cannot be compiled. The
 // router is there all the same, without those: Kong leaves such a route out, too.
-func New(cfg *config.Config, opts ...Option) (*Router, error) {
-	o := options{flavor: cfg.Flavor}
-	for _, option := range opts {
-		option(&o)
-	}
+func New(cfg *config.Config) (*Router, error) {
 	var routes []*config.Route
 	for _, route := range cfg.Routes {
 		if isHTTP(route) && (route.Service == nil || route.Service.Enabled) {
 			routes = append(routes, route)
 		}
 	}
-	if o.flavor == config.Traditional {
+	if cfg.Flavor == config.Traditional {
 		t, err := newTraditional(routes)
 		return &Router{traditional: t}, err
 	}
-	return newCompiled(routes, o.flavor)
+	return newCompiled(routes, cfg.Flavor)
 }
 
 // newCompiled is New for the two flavours that are built on atc-router

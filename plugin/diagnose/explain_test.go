@@ -159,6 +159,9 @@ func TestExplain(t *testing.T) {
 		{"service path, once", scene{client: "POST /shop/items", route: "/shop", base: "/v1", allow: "GET, DELETE"}, MethodNotAllowed, Likely, ""},
 		{"doubled before a file server", scene{client: "POST /rpc", route: "/rpc", keep: true, base: "/rpc", allow: "none", answer: "Server: nginx"}, WrongUpstream, Possible, ""},
 
+		// Kong's traditional router with path_handling v1 puts texts one behind the other.
+		{"path handling v1", scene{client: "DELETE /api/items", route: "/api", keep: true, base: "/base", plugin: "DELETE /baseapi/items", allow: "GET, POST"}, MethodNotAllowed, Likely, ""},
+
 		// What a plugin did.
 		{"path replaced", scene{client: "POST /orders", route: "/orders", keep: true, plugin: "POST /hello", allow: "GET"}, PathRewrite, Likely, "POST /orders"},
 		{"path replaced, refused by an application", scene{client: "POST /api/orders", route: "/api", plugin: "POST /hello", allow: "none", answer: "Server: TornadoServer/6.2"}, PathRewrite, Likely, "POST /orders"},

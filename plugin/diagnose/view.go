@@ -22,6 +22,7 @@ type view struct {
 	// explained is the path that route and service alone send upstream. It is ""
 	// when the route is not known.
 	explained string
+	v1        bool // paths are put together as path_handling v1 does
 	responder responder
 	nearest   []string // endpoints near the upstream's path, nil until they are looked for
 }
@@ -45,6 +46,9 @@ func newView(x Exchange, seen Offers) *view {
 		v.stripped = v.prefix
 	}
 	v.explained = v.pathWith(x.Route.StripPath, v.servicePath())
+	if v.rewritten() {
+		v.tryV1()
+	}
 	return v
 }
 
@@ -73,7 +77,27 @@ func (v *view) servicePath() string {
 // pathWith is the path that the upstream would have got with other settings and
 // no plugin in between.
 func (v *view) pathWith(strip bool, servicePath string) string {
-	return router.UpstreamPath(servicePath, v.path, v.prefix, strip)
+	return v.joined(servicePath, v.path, v.prefix, strip)
+}
+
+// joined puts a path together as the route's path_handling has it.
+func (v *view) joined(servicePath, path, prefix string, strip bool) string {
+	if v.v1 {
+		return router.UpstreamPathV1(servicePath, path, prefix, strip)
+	}
+	return router.UpstreamPath(servicePath, path, prefix, strip)
+}
+
+// tryV1 looks whether path handling v1 explains what v0 does not. Which of them holds
+// is not told to a plugin: v1 counts in the traditional router alone, and Kong's PDK
+// leaves it out of the route.
+func (v *view) tryV1() {
+	v.v1 = true
+	if path := v.pathWith(v.Route.StripPath, v.servicePath()); path == v.Upstream.Path {
+		v.explained = path
+		return
+	}
+	v.v1 = false
 }
 
 // rest is what follows the matched prefix of the client's path.
@@ -171,7 +195,7 @@ func (v *view) leads(clientPath string) (upstreamPath string, ok bool) {
 	if !ok {
 		return "", false
 	}
-	return router.UpstreamPath(v.servicePath(), path, prefix, v.Route.StripPath), true
+	return v.joined(v.servicePath(), path, prefix, v.Route.StripPath), true
 }
 
 // clientPathFix asks the client to send another path.

@@ -209,6 +209,9 @@ func loggedPath(x diagnose.Exchange) []forecast.Term {
 		servicePath = x.Service.Path
 	}
 	computed := router.UpstreamPath(servicePath, path, prefix, x.Route.StripPath)
+	if v1 := router.UpstreamPathV1(servicePath, path, prefix, x.Route.StripPath); v1 == x.Upstream.Path {
+		computed = v1 // the record does not say which router it is
+	}
 	terms := forecast.Arithmetic(&router.Match{
 		Route: x.Route, Service: x.Service, Path: path, ForwardedPath: x.Client.Path, Prefix: prefix, Stripped: x.Stripped,
 		UpstreamPath: computed,
