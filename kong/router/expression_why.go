@@ -12,11 +12,11 @@ import (
 // Trace holds a route's expression against a request, predicate by predicate; nil
 // for a route that has none or is not in the router.
 func (r *Router) Trace(req Request, route *config.Route) *atc.Trace {
-	i := slices.IndexFunc(r.routes, func(c *compiled) bool { return c.route == route && c.expression != nil })
+	i := slices.IndexFunc(r.routes.order, func(c *compiled) bool { return c.route == route && c.expression != nil })
 	if i < 0 {
 		return nil
 	}
-	return r.routes[i].expression.Trace(newQuery(req))
+	return r.routes.order[i].expression.Trace(newQuery(req))
 }
 
 // whyExpression names the predicates that decided.

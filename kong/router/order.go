@@ -46,7 +46,7 @@ func (r *Router) Order(first, second *config.Route, req Request) Order {
 // partOf is the part of a route that takes a request, else its first one, and its
 // place in the router.
 func (r *Router) partOf(route *config.Route, q *query) (part *compiled, place int) {
-	for i, p := range r.routes {
+	for i, p := range r.routes.order {
 		if p.route != route {
 			continue
 		}

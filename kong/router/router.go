@@ -73,8 +73,8 @@ type Captures struct {
 // A Router holds the routes of a configuration in the order in which Kong tries
 // them. It is not changed by matching, so many goroutines may use it.
 type Router struct {
-	routes []*compiled // in the order of a warm worker
-	young  []*compiled // in that of a fresh one
+	routes *sieve      // in the order of a warm worker
+	young  *sieve      // in that of a fresh one
 	aging  bool        // the two differ
 	fields []textField // what Kong reads of every request
 
@@ -114,6 +114,7 @@ func New(cfg *config.Config) (*Router, error) {
 // (new_from_scratch in kong/router/atc.lua).
 func newCompiled(routes []*config.Route, flavor config.Flavor) (*Router, error) {
 	var errs []error
+	var all []*compiled
 	r := &Router{}
 	for _, route := range routes {
 		parts, err := compileRoute(route, flavor)
@@ -121,10 +122,10 @@ func newCompiled(routes []*config.Route, flavor config.Flavor) (*Router, error) 
 			errs = append(errs, &RouteError{route, err})
 			continue
 		}
-		r.routes = append(r.routes, parts...)
+		all = append(all, parts...)
 	}
 	seen := map[string]bool{}
-	for _, part := range r.routes {
+	for _, part := range all {
 		for _, field := range part.fields() {
 			if !seen[field] {
 				seen[field] = true
@@ -132,8 +133,12 @@ func newCompiled(routes []*config.Route, flavor config.Flavor) (*Router, error) 
 			}
 		}
 	}
-	slices.SortFunc(r.routes, before)
-	r.young, r.aging = youngOrder(r.routes)
+	slices.SortFunc(all, before)
+	r.routes = newSieve(all)
+	r.young = r.routes
+	if young, differs := youngOrder(all); differs {
+		r.young, r.aging = newSieve(young), true
+	}
 	return r, errors.Join(errs...)
 }
 
@@ -180,7 +185,7 @@ func (r *Router) Decide(req Request) Decision {
 }
 
 // find tries routes in an order.
-func (r *Router) find(q *query, order []*compiled) (*Match, Refusal) {
+func (r *Router) find(q *query, order *sieve) (*Match, Refusal) {
 	if r.traditional != nil {
 		return r.traditional.find(q)
 	}
@@ -189,7 +194,7 @@ func (r *Router) find(q *query, order []*compiled) (*Match, Refusal) {
 			return nil, refusal
 		}
 	}
-	for _, part := range order {
+	for part := range order.candidates(q) {
 		if prefix, ok := part.match(q); ok {
 			return newMatch(q, part, prefix), ""
 		}

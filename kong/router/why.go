@@ -45,7 +45,7 @@ func (r *Router) Why(req Request) []Reason {
 	}
 	var all []reasoned
 	seen := map[*config.Route]bool{}
-	for _, part := range r.routes {
+	for _, part := range r.routes.order {
 		if !seen[part.route] {
 			seen[part.route] = true
 			all = append(all, r.reasonFor(part.route, q))
