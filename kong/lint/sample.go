@@ -84,6 +84,13 @@ func (s *subject) sampleMethods(r *config.Route) []string {
 	if len(r.Methods) > 0 {
 		return r.Methods
 	}
+	if s.methods == nil {
+		s.methods = s.allMethods()
+	}
+	return s.methods
+}
+
+func (s *subject) allMethods() []string {
 	methods := slices.Clone(knownMethods)
 	for _, other := range s.routes {
 		for _, m := range other.Methods {
@@ -101,6 +108,13 @@ func (s *subject) sampleHosts(r *config.Route) []string {
 	if len(r.Hosts) > 0 {
 		return concrete(r.Hosts)
 	}
+	if s.hosts == nil {
+		s.hosts = s.pathlessHosts()
+	}
+	return s.hosts
+}
+
+func (s *subject) pathlessHosts() []string {
 	hosts := []string{unnamed + ".example"}
 	for _, other := range s.routes {
 		if len(other.Paths) > 0 || len(hosts) > 8 {

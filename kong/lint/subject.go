@@ -17,6 +17,9 @@ type subject struct {
 	router *router.Router
 
 	shadows map[*config.Route]*shadow // what samples of each route led to
+
+	// What every route without methods or hosts is sampled with; nil until it is asked.
+	methods, hosts []string
 }
 
 func newSubject(cfg *config.Config, o Options) *subject {
