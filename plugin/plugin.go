@@ -2,15 +2,17 @@
 //
 // In the access phase both log what the client asked against what the upstream is
 // about to get. In the response phase diag405 leaves every answer alone except a
-// 405, to which it adds headers that explain it, with a line in Kong's error log and
-// a record for log plugins. In the log phase diag405-log explains it in a line alone.
+// 405 (or a 404, where it is told to), to which it adds headers that explain it, with
+// a line in Kong's error log and a record for log plugins. In the log phase
+// diag405-log explains it in a line alone.
 //
 // Of a request two things are carried from one phase to the next: that it came with
 // the token, which is taken out of it, and for the log phase the request line. All
-// else is read again on a 405. Of a few other answers in a second what may explain
-// one to come is remembered: where they redirected, and what was taken. No call is made that can raise in its phase, since
-// Kong answers such a request with a 500, and whatever goes wrong in here is logged
-// and the upstream's answer stands.
+// else is read again for an answer to explain. Of a few other answers in a second
+// what may explain one to come is remembered: where they redirected, and what was
+// taken. No call is made that can raise in its phase, since Kong answers such a
+// request with a 500, and whatever goes wrong in here is logged and the upstream's
+// answer stands.
 package plugin
 
 import (

@@ -129,7 +129,7 @@ func TestResponseExplainsA405(t *testing.T) {
 		"X-Diag-Upstream: POST /",
 	}, f.headers)
 	require.Len(t, f.lines, 1)
-	assert.True(t, strings.HasPrefix(f.lines[0], "warn: [diag405] event=diagnosis cause=strip-path"), f.lines[0])
+	assert.True(t, strings.HasPrefix(f.lines[0], "warn: [diag405] event=diagnosis status=405 cause=strip-path"), f.lines[0])
 	assert.NotContains(t, f.lines[0], "secret")
 	assert.Equal(t, "strip-path", f.record["cause"])
 }

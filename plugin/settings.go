@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 
+	"diag405/plugin/diagnose"
 	"diag405/plugin/server"
 )
 
@@ -43,7 +44,7 @@ var settings = []setting{
 		"The others get what `code` gives. The header goes neither upstream nor into a log."},
 	{"show_upstream_address", annotates, false, anything,
 		"Whether X-Diag-Upstream has the upstream's scheme, host and port.", ""},
-	{"statuses", both, []int{405}, each(oneOf(405, 404)),
+	{"statuses", both, []int{405}, each(oneOf(diagnose.Statuses()...)),
 		"The statuses of the upstream to explain.",
 		"A wrong path is a 404 as often as a 405."},
 	{"log_requests", both, "all", oneOf("all", "changed", "none"),

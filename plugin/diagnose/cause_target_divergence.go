@@ -19,7 +19,7 @@ var targetDivergence = cause{
 			}
 			return &finding{
 				shows: otherTarget,
-				reason: "target " + v.Target + " refused " + v.Upstream.Line().String() + ", and target " + other.Target +
+				reason: "target " + v.Target + " " + v.refused() + v.Upstream.Line().String() + ", and target " + other.Target +
 					" answered the same request with " + strconv.Itoa(other.Status),
 				facts: []string{"two targets of one upstream answer differently"},
 				fixes: []Fix{{
@@ -30,4 +30,12 @@ var targetDivergence = cause{
 		}
 		return nil
 	},
+}
+
+// refused is what became of the request, as a verb before it.
+func (v *view) refused() string {
+	if v.missing() {
+		return "found nothing for "
+	}
+	return "refused "
 }

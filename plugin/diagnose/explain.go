@@ -76,6 +76,14 @@ func Codes() []Code {
 	return append(codes, Unknown)
 }
 
+// Statuses are those of which Explain knows what they mean: 405 Method Not Allowed,
+// and 404 Not Found, as which a wrong path ends as often. Of a 401, 403 or 5xx path
+// and method are right.
+func Statuses() []int { return []int{http.StatusMethodNotAllowed, http.StatusNotFound} }
+
+// Explains reports whether a status is one of them.
+func Explains(status int) bool { return slices.Contains(Statuses(), status) }
+
 // Explain says why the exchange ended in a 405, or in a 404 of the upstream's. It
 // always answers: without enough to go on the cause is [MethodNotAllowed],
 // [WrongPath] for a 404, or [Unknown], with what was learned and the next step.

@@ -256,6 +256,8 @@ func TestExplain(t *testing.T) {
 		{"an outer proxy's prefix", scene{client: "POST /api/sendOrder", route: "/api/sendOrder", methods: []string{"POST"}, allow: "GET", more: func(x *Exchange) { x.Stripped = "/outer" }}, StripPath, Likely, "POST /api/sendOrder"},
 		{"Kong's answer, no upstream", scene{client: "TRACE /a", allow: "none", more: func(x *Exchange) { x.Source, x.Upstream = "error", Request{} }}, GatewayGenerated, Confirmed, ""},
 		{"a plugin's answer", scene{client: "POST /a", allow: "none", more: source("exit")}, GatewayGenerated, Confirmed, ""},
+		{"no route", scene{client: "POST /a", allow: "none", more: func(x *Exchange) { x.Source, x.Upstream, x.Route, x.Response.Status = "exit", Request{}, nil, 404 }}, GatewayGenerated, Confirmed, ""},
+		{"another target has the path", scene{client: "POST /a", allow: "none", more: func(x *Exchange) { elsewhere(200)(x); x.Response.Status = 404 }}, TargetDivergence, Confirmed, ""},
 		{"Kong's answer", scene{client: "TRACE /a", allow: "none", more: source("error")}, GatewayGenerated, Confirmed, ""},
 
 		// method-not-allowed, and the method that was meant.
@@ -280,6 +282,7 @@ func TestExplain(t *testing.T) {
 			assert.Equal(t, tt.upstream, upstreamOf(d.Fixes[0]), d.Fixes[0].Words)
 			checkLaws(t, x, tt.seen, d)
 			seen[d.Cause] = true
+			checkNotFound(t, x, tt.seen)
 		})
 	}
 	for _, c := range causes {
@@ -313,6 +316,26 @@ func upstreamOf(f Fix) string {
 		return ""
 	}
 	return f.Upstream.String()
+}
+
+// checkNotFound asserts that the sentences about a 404 do not speak of a 405, in which
+// a method is refused.
+func checkNotFound(t *testing.T, x Exchange, seen Offers) {
+	t.Helper()
+	x.Response.Status = http.StatusNotFound
+	x.Response.Header = x.Response.Header.Clone()
+	x.Response.Header.Del("Allow")
+	d := Explain(x, seen)
+	said := append([]string{d.Reason}, d.Facts...)
+	for _, f := range d.Fixes {
+		said = append(said, f.Words, f.App)
+	}
+	for _, c := range d.Considered {
+		said = append(said, c.Reason)
+	}
+	for _, words := range said {
+		assert.NotRegexp(t, "405|refuse|takes only|does not take|takes no method|Allow", words)
+	}
 }
 
 // checkLaws asserts what holds for every diagnosis.

@@ -129,13 +129,15 @@ func (s sign) seenIn(v *view, body []byte) string {
 	if s.prefix == "" {
 		evidence = "a header " + s.header
 	}
-	if !v.allow.Sent {
+	if noAllow(v) {
 		evidence += ", and no Allow"
 	}
 	return evidence
 }
 
-func noAllow(v *view) bool { return !v.allow.Sent }
+// noAllow reports a 405 without the Allow that RFC 9110 section 15.5.6 asks for. A 404
+// never has one.
+func noAllow(v *view) bool { return !v.allow.Sent && !v.missing() }
 
 // noFramework keeps marks that an application's own libraries may leave from
 // being taken for the store itself.

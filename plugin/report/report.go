@@ -8,6 +8,7 @@ package report
 import (
 	"maps"
 	"slices"
+	"strconv"
 	"strings"
 
 	"diag405/plugin/diagnose"
@@ -132,6 +133,7 @@ func diagnosisPairs(x diagnose.Exchange, d diagnose.Diagnosis, o Options) pairs 
 	p.add("event", "diagnosis")
 	p.add("phase", o.Phase)
 	p.add("request_id", o.RequestID)
+	p.add("status", status(x))
 	p.add("cause", string(d.Cause))
 	p.add("certainty", string(d.Certainty))
 	p.add("reason", d.Reason)
@@ -145,6 +147,14 @@ func diagnosisPairs(x diagnose.Exchange, d diagnose.Diagnosis, o Options) pairs 
 	p.add("service", serviceName(x))
 	p.add("change", compactJSON(change(d.Fixes[0])))
 	return p
+}
+
+// status is the answer's, "" where it is not known.
+func status(x diagnose.Exchange) string {
+	if x.Response.Status == 0 {
+		return ""
+	}
+	return strconv.Itoa(x.Response.Status)
 }
 
 // allow is the Allow header in one line.

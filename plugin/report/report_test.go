@@ -62,7 +62,7 @@ func TestLines(t *testing.T) {
 		{"access", AccessLine(x, options),
 			`[diag405] event=access client="POST http://localhost:8000/api/sendWeather?key&unit" upstream="POST http://weather:8900/?key&unit" stripped=/api/sendWeather route=post service=weather changed=path,host`},
 		{"diagnosis", DiagnosisLine(x, d, options),
-			`[diag405] event=diagnosis cause=strip-path certainty=likely ` +
+			`[diag405] event=diagnosis status=405 cause=strip-path certainty=likely ` +
 				`reason="strip_path on route post removed /api/sendWeather, so the upstream got POST /, which takes only GET" ` +
 				`fix="set strip_path=false on route post; the upstream then gets POST /api/sendWeather" allow=GET server=uvicorn ` +
 				`client="POST http://localhost:8000/api/sendWeather?key&unit" upstream="POST http://weather:8900/?key&unit" stripped=/api/sendWeather route=post service=weather ` +

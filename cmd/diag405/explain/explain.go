@@ -1,5 +1,5 @@
 // Package explain is the command that says what Kong does with a request, and why
-// it gets a 405.
+// it ends in a 405 or a 404.
 package explain
 
 import (
@@ -7,7 +7,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net/http"
 	"net/url"
 	"os"
 	"slices"
@@ -39,7 +38,7 @@ The request (PATH may be a whole URL):
   -consumer NAME          who asks, as authentication finds out: plugins may be for some
 
 The answer, when there is one to explain:
-  -status STATUS          its status, such as 405
+  -status STATUS          its status, 405 or 404
   -allow METHODS          its Allow header
   -header 'Name: value'   any other header of it (repeatable)
   -record                 read the failure from stdin: a record of http-log or file-log,
@@ -207,8 +206,8 @@ func (o *options) readAnswer() error {
 		}
 		return nil
 	}
-	if o.status < 400 || o.status > 599 {
-		return fmt.Errorf("-status %d is no failure: want 400 to 599", o.status)
+	if !diagnose.Explains(o.status) {
+		return fmt.Errorf("-status %d: diag405 explains 405 and 404", o.status)
 	}
 	header, err := source.Headers("-header", o.answerHeaders)
 	if err != nil {
@@ -274,22 +273,18 @@ func (o *options) endpoints() (*diagnose.API, error) {
 // judge adds the verdict: on the answer that is known, else on one that may come.
 func (o *options) judge(ctx context.Context, q *inquiry, failed *failure, seen diagnose.Offers) {
 	x := q.exchange()
-	status := o.status
+	x.Response = o.answer
 	if failed != nil {
-		x, status = failed.within(q), failed.exchange.Response.Status
+		x = failed.within(q)
 	}
 	if o.probe && q.out.Upstream != nil {
-		refused := diagnose.Line{}
-		if status == http.StatusMethodNotAllowed {
-			refused = x.Upstream.Line()
-		}
-		seen.Paths = q.ask(ctx, x, refused).Paths
+		seen.Paths = q.ask(ctx, x).Paths
 	}
 	switch {
 	case failed != nil:
 		q.out.Diagnosis = q.verdict(x, diagnose.Explain(x, seen))
-	case status != 0:
-		q.diagnosePasted(x, seen, o.answer)
+	case o.status != 0:
+		q.diagnosePasted(x, seen)
 	case q.out.Upstream != nil:
 		q.foresee(x, seen)
 	}

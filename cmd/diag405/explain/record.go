@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"strconv"
 	"strings"
 
 	"diag405/kong/config"
@@ -56,7 +57,7 @@ func readFailure(in io.Reader) (*failure, error) {
 }
 
 // readRecord reads one record, or of a list of them (http-log's queue sends those)
-// the first that failed.
+// the first that can be explained.
 func readRecord(data []byte) (*failure, error) {
 	if data[0] == '{' {
 		return decodeRecord(data)
@@ -80,8 +81,8 @@ func decodeRecord(data []byte) (*failure, error) {
 		return nil, fmt.Errorf("stdin is not a record in JSON: %w", err)
 	case r.Request.Method == "" || r.Request.URI == "":
 		return nil, errors.New("stdin is not a record of Kong: it has no request.method and request.uri")
-	case r.Response.Status < 400:
-		return nil, fmt.Errorf("the record's status is %d: there is no failure to explain", r.Response.Status)
+	case !diagnose.Explains(r.Response.Status):
+		return nil, fmt.Errorf("the record's status is %d: diag405 explains 405 and 404", r.Response.Status)
 	}
 	x := r.Exchange("")
 	return &failure{asked: askedOf(x.Client), exchange: x}, nil
@@ -107,7 +108,7 @@ func lineFailure(e logread.Entry) (*failure, error) {
 	}
 	x := diagnose.Exchange{
 		Client: client, Upstream: upstream, Stripped: e.Fields["stripped"],
-		Response: diagnose.Response{Status: http.StatusMethodNotAllowed, Header: http.Header{}},
+		Response: diagnose.Response{Status: loggedStatus(e), Header: http.Header{}},
 	}
 	for field, name := range map[string]string{"allow": "Allow", "server": "Server"} {
 		if value := e.Fields[field]; value != "" {
@@ -128,6 +129,15 @@ func lineFailure(e logread.Entry) (*failure, error) {
 	fix.Forms = formsOf(nil, x, diagnose.Fix{Set: fix.Set})
 	told.Fixes = []fixData{fix}
 	return &failure{asked: askedOf(client), exchange: x, told: told}, nil
+}
+
+// loggedStatus is the answer's. Lines of older versions have none: those explained
+// 405 unless they were told otherwise.
+func loggedStatus(e logread.Entry) int {
+	if status, err := strconv.Atoi(e.Fields["status"]); err == nil && diagnose.Explains(status) {
+		return status
+	}
+	return http.StatusMethodNotAllowed
 }
 
 func namedRoute(name string) *config.Route {

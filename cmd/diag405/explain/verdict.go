@@ -161,20 +161,26 @@ type probedData struct {
 const probeTimeout = 3 * time.Second
 
 // ask asks the upstream which methods it takes, at the path that it would get and
-// at those that a fix would lead to. Refused is the request that it is known to
-// have refused, if there is one.
-func (q *inquiry) ask(ctx context.Context, x diagnose.Exchange, refused diagnose.Line) diagnose.Offers {
-	u := q.out.Upstream
+// at those that a fix would lead to. What it already answered to the request, if
+// that is known, tells how far it can be believed.
+func (q *inquiry) ask(ctx context.Context, x diagnose.Exchange) diagnose.Offers {
+	u, question := q.out.Upstream, probe.Question{Base: q.kong.Service.Path, Status: x.Response.Status}
+	if question.Status != 0 {
+		question.Refused, question.Paths = x.Upstream.Line(), diagnose.Candidates(x)
+	} else {
+		question.Paths = diagnose.Candidates(hypothetical(x))
+	}
 	p := probe.New(probe.Options{Timeout: probeTimeout, PerSecond: probe.MaxRequests})
-	answers := p.Ask(ctx, probe.Upstream{Scheme: u.Scheme, Address: u.Address, Host: u.Host}, probe.Question{
-		Refused: refused, Paths: diagnose.Candidates(hypothetical(x)), Base: x.Service.Path,
-	})
+	answers := p.Ask(ctx, probe.Upstream{Scheme: u.Scheme, Address: u.Address, Host: u.Host}, question)
 	q.out.Probe = &probeData{Address: u.Address, Paths: []probedData{}}
 	for _, path := range slices.Sorted(maps.Keys(answers)) {
 		a := answers[path]
 		q.out.Probe.Paths = append(q.out.Probe.Paths, probedData{path, a.Status, a.Allow, a.Methods, a.Complete})
 	}
 	q.out.Probe.Verdict, q.out.Probe.Words = probed(u, answers)
+	if q.out.Probe.Verdict == "missing" && question.Status != http.StatusNotFound {
+		q.out.Probe.Words += ": it would answer 404 and not 405"
+	}
 	return diagnose.Offers{Paths: probe.Offers(answers)}
 }
 
@@ -193,7 +199,7 @@ func probed(u *forecast.Upstream, answers map[string]probe.Answer) (verdict, wor
 	case takes:
 		return "takes", "the upstream takes " + line
 	case a.Missing():
-		return "missing", "the upstream has nothing at " + u.Path() + ": it would answer 404 and not 405"
+		return "missing", "the upstream has nothing at " + u.Path()
 	case known:
 		return "refuses", "the upstream refuses " + line + ": it takes only " + strings.Join(a.Methods, ", ") + " there"
 	case a.Status == http.StatusMethodNotAllowed && len(a.Methods) > 0:
@@ -263,9 +269,8 @@ var applications = []diagnose.Code{
 
 // diagnosePasted explains an answer that somebody pasted. Where the configuration
 // leads to no upstream, the answer is Kong's if that is what Kong would say.
-func (q *inquiry) diagnosePasted(x diagnose.Exchange, seen diagnose.Offers, pasted diagnose.Response) {
-	x.Response = pasted
-	if a := q.out.Answer; a != nil && a.Status != 0 && a.Status != pasted.Status {
+func (q *inquiry) diagnosePasted(x diagnose.Exchange, seen diagnose.Offers) {
+	if a := q.out.Answer; a != nil && a.Status != 0 && a.Status != x.Response.Status {
 		q.watch("with this configuration the upstream does not get the request, so the answer comes from elsewhere: another configuration is in force, or something in front of Kong or beside it answered")
 		x.Source, x.Route, x.Service = "", nil, nil
 	}
