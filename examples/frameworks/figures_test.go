@@ -39,6 +39,7 @@ func TestFigures(t *testing.T) {
 	variantsWithoutProbe.found = 45
 	// Where a path is nowhere, Allow is no evidence, and without a probe nothing is said.
 	missing := bounds{said: 95, confirmed: 99, blamed: 0.5}
+	table := "| | answers | said | confirmed | blamed | found | fix |\n| --- | --- | --- | --- | --- | --- | --- |\n"
 	for _, test := range []struct {
 		name    string
 		pairs   []pair
@@ -72,11 +73,13 @@ func TestFigures(t *testing.T) {
 			}
 			t.Logf("all %d: %s", all.Refused, all.shares())
 			assert.Empty(t, all.misses(test.bounds))
+			table += all.row(test.name)
 			if test.command != "" {
 				checkREADME(t, test.command, all)
 			}
 		})
 	}
+	checkDocument(t, "figures", table)
 }
 
 // checkREADME compares the figures that the README shows for a command, or rewrites

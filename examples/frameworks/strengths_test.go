@@ -19,7 +19,7 @@ import (
 	"diag405/plugin/diagnose"
 )
 
-var update = flag.Bool("update", false, "rewrite the strengths of the observations, and the figures in the README")
+var update = flag.Bool("update", false, "rewrite the strengths of the observations, and the figures in README and documents")
 
 // strengthsFile is what the diagnosis knows of its observations.
 const strengthsFile = "../../plugin/diagnose/strengths.go"
@@ -30,7 +30,9 @@ func TestStrengths(t *testing.T) {
 	list := projectPairs(t)
 	all := measureInProcess(t, list, false, http.StatusMethodNotAllowed)
 	all = append(all, measureInProcess(t, list, true, http.StatusMethodNotAllowed)...)
-	source, err := strengthsOf(all).source()
+	measured := strengthsOf(all)
+	checkObservations(t, all, measured)
+	source, err := measured.source()
 	require.NoError(t, err)
 	if *update {
 		require.NoError(t, os.WriteFile(strengthsFile, source, 0o644))
