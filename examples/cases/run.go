@@ -16,8 +16,9 @@ import (
 type outcome struct {
 	id        string
 	c         *Case
-	fail      error    // why it could not be run
-	differs   []string // what is not as the case says, diagnosis apart
+	fail      error        // why it could not be run
+	answer    trial.Answer // the one that is explained
+	differs   []string     // what is not as the case says, diagnosis apart
 	diagnosis trial.Diagnosis
 	fix       fixOutcome
 }
@@ -158,7 +159,7 @@ func (a *attempt) run(ctx context.Context, o *outcome) error {
 	if x.Status != a.c.Expect.Status {
 		return fmt.Errorf("answered %d, not %d: there is nothing to explain", x.Status, a.c.Expect.Status)
 	}
-	o.differs = a.c.Expect.compare(x)
+	o.answer, o.differs = x.Answer, a.c.Expect.compare(x)
 	d, err := trial.FindDiagnosis(ctx, x.Answer, a.record, a.gateway.Errors)
 	if err != nil {
 		return err

@@ -5,7 +5,9 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"net/http"
 	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 
@@ -13,6 +15,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"diag405/examples/trial"
+	"diag405/plugin/report"
 )
 
 // floors are what diag405 is known to reach on the cases of this folder, with
@@ -57,8 +60,9 @@ func asFiles(cases []*Case) []file {
 }
 
 // Each case gives the 405 that it tells of, and the diagnosis is no worse than it
-// was.
+// was. What the pages of the causes show as headers is what one of them gets.
 func TestCases(t *testing.T) {
+	got := map[string]bool{}
 	for _, floor := range floors {
 		t.Run(floor.name, func(t *testing.T) {
 			r := testRunner()
@@ -67,6 +71,7 @@ func TestCases(t *testing.T) {
 			for o := range r.run(t.Context(), asFiles(readAll(t))) {
 				counts.add(o, r.options)
 				t.Log(o.text(36))
+				got[explanation(o.answer.Header)] = true
 				assert.NoError(t, o.fail, o.id)
 				assert.Empty(t, o.differs, o.id)
 			}
@@ -75,6 +80,39 @@ func TestCases(t *testing.T) {
 			assert.GreaterOrEqual(t, counts.FixWorks, floor.fixes, "fixes that work")
 		})
 	}
+	checkPages(t, got)
+}
+
+// explanation is what the headers of an answer explain, and whose it is, as a page
+// shows it.
+func explanation(h http.Header) string {
+	var lines []string
+	for _, name := range append([]string{"Allow", "Server"}, report.HeaderNames("X-Diag")...) {
+		if value := h.Get(name); value != "" && !strings.HasPrefix(value, "kong/") { // Kong names itself for want of another
+			lines = append(lines, name+": "+value)
+		}
+	}
+	return strings.Join(lines, "\n") + "\n"
+}
+
+// checkPages asserts that the answers on the pages of the causes are real ones.
+func checkPages(t *testing.T, got map[string]bool) {
+	t.Helper()
+	pages, err := filepath.Glob("../../docs/causes/*.md")
+	require.NoError(t, err)
+	shown := 0
+	for _, page := range pages {
+		text, err := os.ReadFile(page)
+		require.NoError(t, err)
+		_, block, ok := strings.Cut(string(text), "```\nHTTP/1.1 405 Not Allowed\n")
+		block, _, _ = strings.Cut(block, "```")
+		if !ok || !strings.Contains(block, "X-Diag: ") {
+			continue // made without the plugin, or told in the log alone
+		}
+		shown++
+		assert.True(t, got[block], "%s shows an answer that no case gets:\n%s", page, block)
+	}
+	assert.Greater(t, shown, 10, "pages that show an answer")
 }
 
 // The fix that is known to help does help: applications, gateway and the way a fix

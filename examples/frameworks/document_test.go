@@ -105,9 +105,9 @@ func TestObservations(t *testing.T) {
 		explanation: diagnose.Diagnosis{Cause: diagnose.StripPath, Certainty: diagnose.Confirmed, Evidence: proof},
 	}
 	measured := strengths{
-		{Cause: diagnose.StripPath, Observation: "seen"}:    {9, 9},
-		{Cause: diagnose.ServicePath, Observation: "seen"}:  {10, 10},
-		{Cause: diagnose.PrefixKept, Observation: "seen"}:   {1, 9},
+		{Cause: diagnose.StripPath, Observation: "seen"}:   {9, 9},
+		{Cause: diagnose.ServicePath, Observation: "seen"}: {10, 10},
+		{Cause: diagnose.PrefixKept, Observation: "seen"}:  {1, 9},
 	}
 	var got []string
 	for _, o := range observations([]explained{confirmed, confirmed}, measured) {
