@@ -23,8 +23,8 @@ type sources struct {
 	timeout  time.Duration
 }
 
-// probesPerSecond bounds how often an instance asks. Each time is at most
-// probe.MaxRequests requests, twice as many where HEAD and GET are asked, too.
+// probesPerSecond is for how many 405s of a second an instance may ask: each is at
+// most probe.MaxRequests requests, and eight more where HEAD and GET are asked, too.
 const probesPerSecond = 10
 
 func newSources(prefix string, c *Config) *sources {

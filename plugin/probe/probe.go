@@ -17,8 +17,8 @@ const (
 	maxPaths = 5
 
 	// MaxRequests is how many requests one Ask sends at most: OPTIONS for each path
-	// and for one beside each that cannot exist. With Question.Safe it is twice as
-	// many, as the method itself is asked, too.
+	// and for one beside each that cannot exist. With Question.Safe it is eight more,
+	// as the candidates are asked for the method itself, too.
 	MaxRequests = 2 * maxPaths
 
 	// GuardHeader marks a probe. A request that carries it must not be answered with
