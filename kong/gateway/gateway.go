@@ -16,6 +16,8 @@ import (
 type Gateway interface {
 	// URL is where clients send requests, such as http://127.0.0.1:41234.
 	URL() string
+	// AdminURL is where the Admin API is. That of the stand-in can only be read.
+	AdminURL() string
 	// Load replaces the whole configuration with a declarative one (YAML or
 	// JSON) and returns when it is in force.
 	Load(ctx context.Context, declarative []byte) error
@@ -28,6 +30,8 @@ type Options struct {
 	// Plugins are the paths of plugin server executables. Each one's base name
 	// is the name of its plugin, as in Kong's pluginserver_names.
 	Plugins []string
+	// Servers are plugin servers that something else runs.
+	Servers []Server
 	// Hosts gives symbolic host names of services and targets an address, as a
 	// hosts file does. Names that are not in it are looked up as usual.
 	Hosts map[string]string
@@ -47,3 +51,11 @@ type Options struct {
 
 // RouterFlavor is the flavour that is meant.
 func (o Options) RouterFlavor() config.Flavor { return cmp.Or(o.Flavor, config.TraditionalCompatible) }
+
+// Server is a plugin server that the gateway does not start, as Kong has it with
+// pluginserver_NAME_query_cmd and pluginserver_NAME_socket and no start command.
+type Server struct {
+	Name     string // in Kong's pluginserver_names
+	QueryCmd string // for a shell; prints what Kong asks for at its start
+	Socket   string // a path
+}

@@ -205,17 +205,25 @@ func (h *home) pluginSettings() []string {
 	var names, env []string
 	for _, p := range h.plugins {
 		names = append(names, p.name)
-		variable := "KONG_PLUGINSERVER_" + strings.ToUpper(strings.ReplaceAll(p.name, "-", "_"))
 		command := p.binary + " -kong-prefix " + h.prefix()
 		env = append(env,
-			variable+"_START_CMD="+command,
-			variable+"_QUERY_CMD="+command+" -dump",
-			variable+"_SOCKET="+p.socket)
+			variable(p.name)+"_START_CMD="+command,
+			variable(p.name)+"_QUERY_CMD="+command+" -dump",
+			variable(p.name)+"_SOCKET="+p.socket)
+	}
+	for _, s := range h.options.Servers {
+		names = append(names, s.Name)
+		env = append(env, variable(s.Name)+"_QUERY_CMD="+s.QueryCmd, variable(s.Name)+"_SOCKET="+s.Socket)
 	}
 	if names != nil {
 		env = append(env, "KONG_PLUGINSERVER_NAMES="+strings.Join(names, ","))
 	}
 	return append(env, "KONG_PLUGINS="+strings.Join(append([]string{"bundled"}, names...), ","))
+}
+
+// variable is what the names of a plugin server's settings begin with.
+func variable(plugin string) string {
+	return "KONG_PLUGINSERVER_" + strings.ToUpper(strings.ReplaceAll(plugin, "-", "_"))
 }
 
 // run starts the command in the foreground: a daemon would leave the process

@@ -154,6 +154,8 @@ func (k *kong) get(ctx context.Context, r *http.Request) (*http.Response, error)
 
 func (k *kong) URL() string { return urlOf(k.home.proxy, "").String() }
 
+func (k *kong) AdminURL() string { return urlOf(k.home.admin, "").String() }
+
 func (k *kong) Close() error {
 	k.closing.Do(func() { k.closed = k.close() })
 	return k.closed

@@ -224,6 +224,7 @@ func TestEnvironment(t *testing.T) {
 	t.Setenv("FOR_KONG", "kept")
 	gw := startFake(t, dir, gateway.Options{
 		Plugins: []string{filepath.Join(dir, "diag405"), filepath.Join(dir, "diag405-log")},
+		Servers: []gateway.Server{{Name: "be-side", QueryCmd: "echo {}", Socket: "/run/be-side.socket"}},
 		Hosts:   map[string]string{"weather.internal": "127.0.4.1"},
 	})
 	env := map[string]string{}
@@ -236,8 +237,10 @@ func TestEnvironment(t *testing.T) {
 	prefix := env["KONG_PREFIX"]
 	for name, want := range map[string]string{
 		"KONG_DATABASE":                           "off",
-		"KONG_PLUGINS":                            "bundled,diag405,diag405-log",
-		"KONG_PLUGINSERVER_NAMES":                 "diag405,diag405-log",
+		"KONG_PLUGINS":                            "bundled,diag405,diag405-log,be-side",
+		"KONG_PLUGINSERVER_NAMES":                 "diag405,diag405-log,be-side",
+		"KONG_PLUGINSERVER_BE_SIDE_QUERY_CMD":     "echo {}",
+		"KONG_PLUGINSERVER_BE_SIDE_SOCKET":        "/run/be-side.socket",
 		"KONG_PLUGINSERVER_DIAG405_SOCKET":        prefix + "/diag405.socket",
 		"KONG_PLUGINSERVER_DIAG405_LOG_START_CMD": gw.home.dir + "/bin/diag405-log -kong-prefix " + prefix,
 		"KONG_PLUGINSERVER_DIAG405_LOG_QUERY_CMD": gw.home.dir + "/bin/diag405-log -kong-prefix " + prefix + " -dump",
@@ -251,6 +254,7 @@ func TestEnvironment(t *testing.T) {
 		assert.Equal(t, want, env[name], name)
 	}
 	assert.NotContains(t, env, "kong_plugins")
+	assert.NotContains(t, env, "KONG_PLUGINSERVER_BE_SIDE_START_CMD", "something else runs it")
 	hosts, err := os.ReadFile(env["KONG_DNS_HOSTSFILE"])
 	require.NoError(t, err)
 	assert.Contains(t, string(hosts), "127.0.4.1 weather.internal\n127.0.0.1 localhost\n")

@@ -38,24 +38,23 @@ func (p *boundPlugin) access(x *exchange) error {
 	return p.external.Handle(x.event(p))
 }
 
-// bindPlugins checks the plugins of a configuration and makes them ready, in
-// order of priority; equal ones in order of their names, the later first
-// (kong/db/dao/plugins.lua sorts by priority, then name, descending).
-func (g *standIn) bindPlugins(cfg *config.Config) ([]*boundPlugin, error) {
-	var out []*boundPlugin
+// bindPlugins checks the plugins of a configuration and makes them ready: all of
+// them in the order of the document, and those in force in order of priority; equal
+// ones in order of their names, the later first (kong/db/dao/plugins.lua sorts by
+// priority, then name, descending).
+func (g *standIn) bindPlugins(cfg *config.Config) (all, inForce []*boundPlugin, err error) {
 	for n, entity := range cfg.Plugins {
 		p, err := g.bindPlugin(entity)
 		if err != nil {
-			return nil, fmt.Errorf("in 'plugins': in entry %d of 'plugins' (%s): %w", n+1, entity.Name, err)
+			return nil, nil, fmt.Errorf("in 'plugins': in entry %d of 'plugins' (%s): %w", n+1, entity.Name, err)
 		}
-		if entity.Enabled {
-			out = append(out, p)
-		}
+		all = append(all, p)
 	}
-	slices.SortStableFunc(out, func(a, b *boundPlugin) int {
+	inForce = slices.DeleteFunc(slices.Clone(all), func(p *boundPlugin) bool { return !p.entity.Enabled })
+	slices.SortStableFunc(inForce, func(a, b *boundPlugin) int {
 		return cmp.Or(cmp.Compare(b.priority, a.priority), cmp.Compare(b.name(), a.name()))
 	})
-	return out, nil
+	return all, inForce, nil
 }
 
 func (g *standIn) bindPlugin(entity *config.Plugin) (*boundPlugin, error) {

@@ -10,6 +10,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"net/http"
 	"os"
 	"path/filepath"
 	"sync"
@@ -27,18 +28,20 @@ import (
 
 // standIn is a gateway that behaves as Kong was measured to.
 type standIn struct {
-	options  gateway.Options
-	faults   Faults
-	log      *nginxlog.Log
-	prefix   string // what Kong's prefix directory is: the sockets are in there
-	nodeID   string
-	started  time.Time
-	servers  map[string]*pluginserver.Server // by plugin name
-	listener net.Listener
-	life     context.Context
-	end      context.CancelFunc
-	sequence atomic.Int32 // __seq__ of plugin instances
-	numbers  atomic.Int64 // of connections
+	options      gateway.Options
+	faults       Faults
+	log          *nginxlog.Log
+	prefix       string // what Kong's prefix directory is: the sockets are in there
+	nodeID       string
+	started      time.Time
+	servers      map[string]*pluginserver.Server // by plugin name
+	listener     net.Listener
+	admin        *http.Server
+	adminAddress string
+	life         context.Context
+	end          context.CancelFunc
+	sequence     atomic.Int32 // __seq__ of plugin instances
+	numbers      atomic.Int64 // of connections
 
 	mu     sync.Mutex
 	state  *state
@@ -51,7 +54,9 @@ type standIn struct {
 // with; the last to leave a replaced one closes its plugin instances.
 type state struct {
 	router  *router.Router
-	plugins []*boundPlugin
+	plugins []*boundPlugin // in force
+	all     []*boundPlugin // and those that are switched off
+	config  *config.Config
 	rings   map[string]*ring
 	loaded  time.Time
 
@@ -100,6 +105,9 @@ func (g *standIn) start(ctx context.Context) error {
 	}
 	g.listener = l
 	g.wg.Go(g.accept)
+	if err := g.serveAdmin(); err != nil {
+		return fmt.Errorf("listening for the Admin API: %w", err)
+	}
 	return nil
 }
 
@@ -123,11 +131,15 @@ func (g *standIn) writeEnvironment() error {
 }
 
 func (g *standIn) startServers(ctx context.Context) error {
-	servers := make([]*pluginserver.Server, len(g.options.Plugins))
+	own := len(g.options.Plugins)
+	servers := make([]*pluginserver.Server, own+len(g.options.Servers))
 	errs := make([]error, len(servers))
 	var wg sync.WaitGroup
 	for i, path := range g.options.Plugins {
 		wg.Go(func() { servers[i], errs[i] = pluginserver.Start(ctx, path, g.prefix, g.log) })
+	}
+	for i, s := range g.options.Servers {
+		wg.Go(func() { servers[own+i], errs[own+i] = pluginserver.Attach(ctx, s.Name, s.QueryCmd, s.Socket, g.log) })
 	}
 	wg.Wait()
 	for _, s := range servers {
@@ -176,11 +188,11 @@ func (g *standIn) compile(cfg *config.Config) (*state, error) {
 	if err != nil {
 		return nil, err
 	}
-	plugins, err := g.bindPlugins(cfg)
+	all, plugins, err := g.bindPlugins(cfg)
 	if err != nil {
 		return nil, err
 	}
-	st := &state{router: r, plugins: plugins, rings: map[string]*ring{}, loaded: time.Now()}
+	st := &state{router: r, plugins: plugins, all: all, config: cfg, rings: map[string]*ring{}, loaded: time.Now()}
 	for _, u := range cfg.Upstreams {
 		st.rings[u.Name] = newRing(u)
 	}
@@ -263,6 +275,9 @@ func (g *standIn) Close() error {
 	g.end()
 	if g.listener != nil {
 		g.listener.Close()
+	}
+	if g.admin != nil {
+		g.admin.Close()
 	}
 	g.mu.Lock()
 	g.closed = true

@@ -20,7 +20,7 @@ func (s *Server) acquire() (*rpcConn, error) {
 		return c, nil
 	}
 	s.mu.Unlock()
-	conn, err := net.Dial("unix", s.socket())
+	conn, err := net.Dial("unix", s.socket)
 	if err != nil {
 		return nil, err
 	}

@@ -42,9 +42,10 @@ type Info struct {
 type Server struct {
 	Info Info // set by Start
 
-	name   string // the executable's base name
+	name   string // Kong's for it; the executable's base name, where it is started
 	path   string
-	prefix string // Kong's prefix directory: the socket is in there
+	prefix string // Kong's prefix directory
+	socket string
 	log    *nginxlog.Log
 
 	mu        sync.Mutex
@@ -59,12 +60,15 @@ type Server struct {
 // Start asks an executable which plugin it serves and starts it, with its socket in
 // the prefix directory. It returns when the server accepts connections.
 func Start(ctx context.Context, path, prefix string, log *nginxlog.Log) (*Server, error) {
-	s := &Server{
-		name: filepath.Base(path), path: path, prefix: prefix, log: log,
-		instances: map[*Instance]int32{}, done: make(chan struct{}),
-	}
-	if err := s.query(ctx); err != nil {
+	name := filepath.Base(path)
+	s := newServer(name, filepath.Join(prefix, name+".socket"), log)
+	s.path, s.prefix = path, prefix
+	socket, err := s.query(exec.CommandContext(ctx, path, "-dump", "-kong-prefix", prefix))
+	if err != nil {
 		return nil, err
+	}
+	if socket != "" && socket != s.socket {
+		return nil, fmt.Errorf("plugin server %q listens on %q; Kong would look for it at %q", path, socket, s.socket)
 	}
 	life, stop := context.WithCancel(context.Background())
 	s.stop = stop
@@ -76,32 +80,50 @@ func Start(ctx context.Context, path, prefix string, log *nginxlog.Log) (*Server
 	return s, nil
 }
 
-// query runs the server with -dump and keeps what it says
-// (query_external_plugin_info in kong/runloop/plugin_servers/process.lua).
-func (s *Server) query(ctx context.Context) error {
-	cmd := exec.CommandContext(ctx, s.path, "-dump", "-kong-prefix", s.prefix)
+// Attach learns from a shell command which plugin a server has that something else
+// runs, and is going to find it at a socket. Whether it is there shows only when
+// there is something to ask it, as with Kong.
+func Attach(ctx context.Context, name, queryCmd, socket string, log *nginxlog.Log) (*Server, error) {
+	s := newServer(name, socket, log)
+	s.stop = func() {}
+	close(s.done)
+	log.Event(nginxlog.Warn, "init.lua:1072", "start_command undefined for pluginserver %s; assuming external process management", name)
+	if _, err := s.query(exec.CommandContext(ctx, "sh", "-c", queryCmd)); err != nil {
+		return nil, err
+	}
+	return s, nil
+}
+
+func newServer(name, socket string, log *nginxlog.Log) *Server {
+	return &Server{name: name, socket: socket, log: log, instances: map[*Instance]int32{}, done: make(chan struct{})}
+}
+
+// Started tells whether it is Kong that runs the server.
+func (s *Server) Started() bool { return s.path != "" }
+
+// query runs the command that describes the server and keeps what it says, but for
+// the socket, which it returns (query_external_plugin_info in
+// kong/runloop/plugin_servers/process.lua).
+func (s *Server) query(cmd *exec.Cmd) (socket string, err error) {
 	out, err := cmd.Output()
 	if err != nil {
-		return fmt.Errorf("asking plugin server %q for its plugins: %w%s", s.path, err, stderrOf(err))
+		return "", fmt.Errorf("asking plugin server %q for its plugins: %w%s", cmd, err, stderrOf(err))
 	}
 	var dump struct {
 		Protocol, SocketPath string
 		Plugins              []Info
 	}
 	if err := json.Unmarshal(out, &dump); err != nil {
-		return fmt.Errorf("decoding what %q -dump printed, %.200q: %w", s.path, out, err)
+		return "", fmt.Errorf("decoding what %q printed, %.200q: %w", cmd, out, err)
 	}
 	if dump.Protocol != "ProtoBuf:1" {
-		return fmt.Errorf("plugin server %q speaks %q; only ProtoBuf:1 is known here", s.path, dump.Protocol)
+		return "", fmt.Errorf("plugin server %q speaks %q; only ProtoBuf:1 is known here", s.name, dump.Protocol)
 	}
 	if len(dump.Plugins) == 0 || dump.Plugins[0].Name == "" {
-		return fmt.Errorf("plugin server %q announces no plugin", s.path)
-	}
-	if dump.SocketPath != "" && dump.SocketPath != s.socket() {
-		return fmt.Errorf("plugin server %q listens on %q; Kong would look for it at %q", s.path, dump.SocketPath, s.socket())
+		return "", fmt.Errorf("plugin server %q announces no plugin", s.name)
 	}
 	s.Info = dump.Plugins[0] // Kong, too, takes the first and only
-	return nil
+	return dump.SocketPath, nil
 }
 
 func stderrOf(err error) string {
@@ -112,15 +134,13 @@ func stderrOf(err error) string {
 	return ""
 }
 
-func (s *Server) socket() string { return filepath.Join(s.prefix, s.name+".socket") }
-
 // await polls until the server accepts connections. Kong does not wait: it
 // answers 500 meanwhile.
 func (s *Server) await(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, startBound)
 	defer cancel()
 	for pause := time.Millisecond; ; pause = min(2*pause, 20*time.Millisecond) {
-		conn, err := net.Dial("unix", s.socket())
+		conn, err := net.Dial("unix", s.socket)
 		if err == nil {
 			s.release(newRPCConn(conn))
 			return nil

@@ -18,10 +18,10 @@ import (
 func rawServer(t *testing.T, serve func(c *rpcConn)) *Server {
 	t.Helper()
 	s := &Server{
-		name: "raw", prefix: t.TempDir(), log: nginxlog.New(nil), instances: map[*Instance]int32{},
+		name: "raw", socket: filepath.Join(t.TempDir(), "raw.socket"), log: nginxlog.New(nil), instances: map[*Instance]int32{},
 		Info: Info{Name: "raw", Phases: []string{"access"}},
 	}
-	l, err := net.Listen("unix", filepath.Join(s.prefix, "raw.socket"))
+	l, err := net.Listen("unix", s.socket)
 	require.NoError(t, err)
 	t.Cleanup(func() { l.Close() })
 	go func() {

@@ -110,10 +110,14 @@ func startPlugins(stubborn bool) (started []*exec.Cmd) {
 		check(err)
 		var info struct{ SocketPath, Name string }
 		check(json.Unmarshal(dump, &info))
+		start := os.Getenv(variable + "_START_CMD")
+		if start == "" {
+			continue // something else runs it
+		}
 		if info.Name != name || info.SocketPath != os.Getenv(variable+"_SOCKET") {
 			log.Fatalf("Error: plugin server %q says %s", name, dump)
 		}
-		cmd := exec.Command("/bin/sh", "-c", "exec "+os.Getenv(variable+"_START_CMD"))
+		cmd := exec.Command("/bin/sh", "-c", "exec "+start)
 		cmd.Env = []string{}
 		if stubborn {
 			cmd.Env = []string{"STUBBORN=1"}
