@@ -11,8 +11,11 @@ import (
 	"diag405/plugin/report"
 )
 
-// LogName is the name under which the binary serves the second plugin.
-const LogName = "diag405-log"
+// Name and LogName are the names of the two plugins.
+const (
+	Name    = "diag405"
+	LogName = "diag405-log"
+)
 
 // diag405-log gives the same diagnosis from Kong's log phase: it adds nothing to an
 // answer, needs no buffering, and sees what the first cannot: the 405s that Kong

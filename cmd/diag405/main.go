@@ -1,7 +1,7 @@
 // Command diag405 is a plugin server for Kong, and the tools around it.
 //
-// Kong starts it without a command and it serves the plugin. With a command it is
-// a tool for people: see diag405 help.
+// Something beside Kong runs diag405 serve, or Kong starts it without a command, and
+// it serves the plugins. The other commands are tools for people: see diag405 help.
 package main
 
 import (
@@ -23,13 +23,14 @@ const usage = `diag405 explains a 405 Method Not Allowed that came through Kong.
 Usage:
 %s
 Each of them has a -h. Without a command it is the plugin server that Kong starts:
-  diag405 [-kong-prefix DIR] [-dump]
+  diag405 [-kong-prefix DIR] [-dump [-name NAME]]
 
   -kong-prefix DIR   Kong's prefix; the socket is DIR/diag405.socket (default /usr/local/kong)
   -dump              print what Kong asks for at its start, and exit
+  -name NAME         of diag405 or diag405-log, whatever this file is called
 `
 
-// command is something that diag405 does for people.
+// command is something that diag405 does.
 type command struct {
 	name, summary string
 	run           func(args []string, std cli.Streams) int // returns the exit code
@@ -41,6 +42,7 @@ var commands = []command{
 	{"explain", "say what Kong does with a request, and why it gets a 405", explain.Run},
 	{"lint", "find what in a configuration leads to 405s", lint.Run},
 	{"report", "show what went wrong, from Kong's error log", report.Run},
+	{"serve", "serve Kong, run by something else than Kong", serve.Run},
 	{"version", "print the version", version},
 }
 
@@ -48,7 +50,7 @@ func main() { os.Exit(run(os.Args[1:], cli.Streams{In: os.Stdin, Out: os.Stdout,
 
 func run(args []string, std cli.Streams) int {
 	if len(args) == 0 || strings.HasPrefix(args[0], "-") {
-		return serve.Run(args, std, help())
+		return serve.ByKong(args, std, help())
 	}
 	if args[0] == "help" {
 		fmt.Fprint(std.Out, help())

@@ -228,3 +228,20 @@ func waitForLine(ctx context.Context, file string) ([]byte, error) {
 		}
 	}
 }
+
+// listens waits until something listens on sockets.
+func listens(ts *testscript.TestScript, neg bool, args []string) {
+	want(ts, neg, len(args) >= 1, "listens SOCKET...")
+	for _, socket := range args {
+		for end := time.Now().Add(10 * time.Second); ; time.Sleep(2 * time.Millisecond) {
+			conn, err := net.Dial("unix", ts.MkAbs(socket))
+			if err == nil {
+				conn.Close()
+				break
+			}
+			if time.Now().After(end) {
+				ts.Fatalf("waiting for %s: %v", socket, err)
+			}
+		}
+	}
+}

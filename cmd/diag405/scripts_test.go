@@ -42,6 +42,7 @@ func TestMain(m *testing.M) {
 //	windows FROM TO           copy a file, with a byte order mark and CR LF
 //	replace FROM TO OLD NEW   copy a file and replace a text in it
 //	sarif FILE                check that stdout is SARIF about this file
+//	listens SOCKET...         wait until something listens on each of these
 //	nobody NAME               set a variable to an address at which nobody answers
 //	upstream NAME FILE        start an upstream ([takes] says how it answers) and set
 //	                          a variable to its URL
@@ -74,6 +75,7 @@ var scriptCommands = map[string]func(ts *testscript.TestScript, neg bool, args [
 	"replace":  replace,
 	"sarif":    sarif,
 	"nobody":   nobody,
+	"listens":  listens,
 	"upstream": startUpstream,
 	"answers":  startAnswers,
 	"admin":    startAdmin,

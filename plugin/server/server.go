@@ -5,6 +5,9 @@
 //	err := p.Dump(os.Stdout, server.DefaultPrefix) // what Kong asks for at its start
 //	err = p.Serve(ctx, server.DefaultPrefix)
 //
+// Something else than Kong may run it, too: then [Plugin.Listen] opens a socket where
+// Kong is told to find it.
+//
 // What is different:
 //
 //   - Calls that return nothing (log lines, headers, context values) are written
@@ -27,6 +30,8 @@ package server
 
 import (
 	"context"
+	"io/fs"
+	"net"
 	"os"
 	"path/filepath"
 )
@@ -63,18 +68,48 @@ type Prefetcher interface {
 // plugin server without -kong-prefix then.
 const DefaultPrefix = "/usr/local/kong"
 
-// Serve serves Kong on the socket in its prefix directory until ctx ends. Then
-// connections that wait for Kong are closed, events that are running come to their
-// end, and the socket is removed. It returns nil after that.
+// Serve serves Kong on the socket in its prefix directory until ctx ends: see
+// [Listener.Serve].
 func (p Plugin) Serve(ctx context.Context, prefix string) error {
-	path := p.socket(prefix)
-	l, err := listen(path)
+	l, err := p.Listen(p.socket(prefix))
 	if err != nil {
 		return err
 	}
+	return l.Serve(ctx)
+}
+
+// Listener is a socket on which Kong can ask for a plugin.
+type Listener struct {
+	Plugin Plugin
+	Path   string
+
+	socket net.Listener
+	own    fs.FileInfo
+}
+
+// Listen opens the socket at a path. Kong's connections wait there for
+// [Listener.Serve].
+func (p Plugin) Listen(path string) (*Listener, error) {
+	socket, err := listen(path)
+	if err != nil {
+		return nil, err
+	}
 	own, _ := os.Lstat(path)
-	defer removeSocket(path, own)
-	return newServer(p).run(ctx, l)
+	return &Listener{Plugin: p, Path: path, socket: socket, own: own}, nil
+}
+
+// Serve serves Kong until ctx ends. Then connections that wait for Kong are closed,
+// events that are running come to their end, and the socket is removed. It returns
+// nil after that.
+func (l *Listener) Serve(ctx context.Context) error {
+	defer l.Close()
+	return newServer(l.Plugin).run(ctx, l.socket)
+}
+
+// Close closes and removes a socket that is not served.
+func (l *Listener) Close() {
+	l.socket.Close()
+	removeSocket(l.Path, l.own)
 }
 
 // name is the plugin's. The executable may be a link: then the link's name is what

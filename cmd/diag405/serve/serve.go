@@ -1,66 +1,132 @@
-// Package serve is what Kong runs: diag405 without a command.
+// Package serve are the two ways to serve Kong: the command, which something beside
+// Kong runs, and diag405 without a command, which Kong starts.
 package serve
 
 import (
+	"context"
 	"errors"
-	"flag"
 	"fmt"
 	"os"
 	"path/filepath"
+	"strings"
+	"sync"
 
 	"diag405/cmd/diag405/cli"
-	"diag405/plugin"
+	"diag405/cmd/diag405/plugins"
 	"diag405/plugin/server"
 )
 
-// Run serves the plugin to Kong until it is asked to end, or with -dump describes
-// it. Help is printed where the arguments ask for it. It returns the exit code.
-func Run(args []string, std cli.Streams, help string) int {
-	prefix, dump, err := parse(args)
-	if errors.Is(err, flag.ErrHelp) {
-		fmt.Fprint(std.Out, help)
-		return cli.OK
-	}
+const usage = `Usage: diag405 serve -socket PATH [flags]
+
+Serves Kong, run by something else than Kong: a sidecar container, systemd, an
+entrypoint. One process serves both plugins. It ends on SIGTERM, after the events
+that are under way; whoever runs it starts it again.
+
+  -socket PATH   a folder: each plugin gets its socket there, PATH/NAME.socket;
+                 or a socket: of diag405-log, when both are served, it is the one
+                 beside it, with -log before the extension
+  -name NAME     diag405, diag405-log or both (default both)
+  -prefix DIR    Kong's prefix, where it can be read: a probe then finds hosts as
+                 Kong's own hosts file has them
+
+Kong has to know of it, and needs a file with what diag405 -dump prints:
+  KONG_PLUGINS=bundled,diag405
+  KONG_PLUGINSERVER_NAMES=diag405
+  KONG_PLUGINSERVER_DIAG405_QUERY_CMD="cat /etc/kong/diag405.json"
+  KONG_PLUGINSERVER_DIAG405_SOCKET=/run/diag405/diag405.socket
+
+Examples:
+  diag405 serve -socket /run/diag405
+  diag405 serve -socket /run/diag405/diag405.socket -name diag405
+`
+
+// options are the flags.
+type options struct{ socket, name, prefix string }
+
+// Run serves the plugins until it is asked to end, and returns the exit code.
+func Run(args []string, std cli.Streams) int {
+	o, err := parse(args)
 	if err != nil {
-		return std.Cannot("%v; diag405 help lists the flags", err)
-	}
-	p := served(os.Args[0], prefix)
-	if dump {
-		if err := p.Dump(std.Out, prefix); err != nil {
-			return std.Cannot("describing the plugin: %v", err)
-		}
-		return cli.OK
-	}
-	if info, err := os.Stat(prefix); err != nil || !info.IsDir() {
-		return std.Cannot("no folder %q for the socket: Kong starts this plugin server itself, in its own prefix; try diag405 demo", prefix)
+		return std.BadArguments("serve", usage, err)
 	}
 	ctx, stop := cli.Interruptible()
 	defer stop()
-	if err := p.Serve(ctx, prefix); err != nil {
-		return std.Cannot("serving Kong: %v", err)
+	listeners, err := o.listen()
+	if err != nil {
+		return std.Cannot("serve: %v", err)
 	}
+	for _, l := range listeners {
+		fmt.Fprintf(std.Err, "diag405: serving %s %s on %s\n", l.Plugin.Name, l.Plugin.Version, l.Path)
+	}
+	if err := serveAll(ctx, listeners); err != nil {
+		return std.Cannot("serve: %v", err)
+	}
+	fmt.Fprintln(std.Err, "diag405: ended, as it was asked to")
 	return cli.OK
 }
 
-// served is the plugin that the program is under the name by which it was started:
-// a link called diag405-log makes it the second one.
-func served(program, prefix string) server.Plugin {
-	p := server.Plugin{
-		New:      plugin.Constructor(prefix),
-		Version:  plugin.Version,
-		Priority: plugin.Priority,
+func parse(args []string) (options, error) {
+	var o options
+	flags := cli.NewFlags("serve")
+	flags.StringVar(&o.socket, "socket", "", "")
+	flags.StringVar(&o.name, "name", plugins.Both, "")
+	flags.StringVar(&o.prefix, "prefix", "", "")
+	if err := cli.ParseFlags(flags, args); err != nil {
+		return o, err
 	}
-	if filepath.Base(program) == plugin.LogName {
-		p.New = plugin.LogConstructor()
+	if o.socket == "" {
+		return o, errors.New("want -socket, the path at which Kong is told to find it")
 	}
-	return p
+	_, err := plugins.Chosen(o.name)
+	return o, err
 }
 
-// parse reads the flags that Kong gives a plugin server, which are go-pdk's.
-func parse(args []string) (prefix string, dump bool, err error) {
-	flags := cli.NewFlags("diag405")
-	flags.StringVar(&prefix, "kong-prefix", server.DefaultPrefix, "")
-	flags.BoolVar(&dump, "dump", false, "")
-	err = cli.ParseFlags(flags, args)
-	return prefix, dump, err
+// listen opens the sockets, all of them or none.
+func (o options) listen() ([]*server.Listener, error) {
+	names, err := plugins.Chosen(o.name)
+	if err != nil {
+		return nil, err
+	}
+	var out []*server.Listener
+	for _, name := range names {
+		l, err := plugins.Named(name, o.prefix).Listen(socketOf(o.socket, name, len(names) > 1))
+		if err != nil {
+			for _, opened := range out {
+				opened.Close()
+			}
+			return nil, fmt.Errorf("%s: %w", name, err)
+		}
+		out = append(out, l)
+	}
+	return out, nil
+}
+
+// socketOf is where a plugin listens: in a folder, on the socket that is named, or
+// beside that where several are served.
+func socketOf(path, name string, several bool) string {
+	if info, err := os.Stat(path); strings.HasSuffix(path, "/") || err == nil && info.IsDir() {
+		return filepath.Join(path, name+".socket")
+	}
+	suffix, isLater := strings.CutPrefix(name, plugins.Names[0])
+	if !several || !isLater {
+		return path
+	}
+	extension := filepath.Ext(path)
+	return strings.TrimSuffix(path, extension) + suffix + extension
+}
+
+// serveAll serves until ctx ends, or one of them fails.
+func serveAll(ctx context.Context, listeners []*server.Listener) error {
+	ctx, stop := context.WithCancel(ctx)
+	defer stop()
+	errs := make([]error, len(listeners))
+	var all sync.WaitGroup
+	for i, l := range listeners {
+		all.Go(func() {
+			defer stop()
+			errs[i] = l.Serve(ctx)
+		})
+	}
+	all.Wait()
+	return errors.Join(errs...)
 }
