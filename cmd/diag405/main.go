@@ -15,7 +15,7 @@ import (
 	"diag405/cmd/diag405/lint"
 	"diag405/cmd/diag405/report"
 	"diag405/cmd/diag405/serve"
-	"diag405/plugin"
+	"diag405/cmd/diag405/version"
 )
 
 const usage = `diag405 explains a 405 Method Not Allowed that came through Kong.
@@ -43,12 +43,15 @@ var commands = []command{
 	{"lint", "find what in a configuration leads to 405s", lint.Run},
 	{"report", "show what went wrong, from Kong's error log", report.Run},
 	{"serve", "serve Kong, run by something else than Kong", serve.Run},
-	{"version", "print the version", version},
+	{"version", "print the version", version.Run},
 }
 
 func main() { os.Exit(run(os.Args[1:], cli.Streams{In: os.Stdin, Out: os.Stdout, Err: os.Stderr})) }
 
 func run(args []string, std cli.Streams) int {
+	if len(args) > 0 && strings.TrimLeft(args[0], "-") == "version" {
+		return version.Run(args[1:], std)
+	}
 	if len(args) == 0 || strings.HasPrefix(args[0], "-") {
 		return serve.ByKong(args, std, help())
 	}
@@ -71,9 +74,4 @@ func help() string {
 		fmt.Fprintf(&list, "  diag405 %-8s  %s\n", c.name, c.summary)
 	}
 	return fmt.Sprintf(usage, list.String())
-}
-
-func version(_ []string, std cli.Streams) int {
-	fmt.Fprintln(std.Out, "diag405", plugin.Version)
-	return cli.OK
 }

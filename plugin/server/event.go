@@ -48,7 +48,7 @@ func (s *session) handle(i *instance, p *phase, sequence uint64) error {
 		return err
 	}
 	s.out = append(s.out, emptyFrame...)
-	s.out = appendReturn(s.out, sequence, nil)
+	s.out = appendReturn(s.out, sequence, 0, nil)
 	if err := s.flush(); err != nil {
 		return err
 	}

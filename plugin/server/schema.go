@@ -23,12 +23,6 @@ func (p Plugin) Dump(w io.Writer, prefix string) error {
 	if err != nil {
 		return fmt.Errorf("describing the configuration: %w", err)
 	}
-	phases := []string{}
-	for _, h := range handlers {
-		if h.of(config) != nil {
-			phases = append(phases, h.name)
-		}
-	}
 	type plugin struct {
 		Name     string
 		Phases   []string
@@ -42,7 +36,18 @@ func (p Plugin) Dump(w io.Writer, prefix string) error {
 		Protocol   string
 		SocketPath string
 		Plugins    []plugin
-	}{"ProtoBuf:1", filepath.Clean(p.socket(prefix)), []plugin{{p.name(), phases, p.Version, p.Priority, schema}}})
+	}{"ProtoBuf:1", filepath.Clean(p.socket(prefix)), []plugin{{p.name(), phaseNames(config), p.Version, p.Priority, schema}}})
+}
+
+// phaseNames are the phases that a configuration has handlers for.
+func phaseNames(config any) []string {
+	out := []string{}
+	for _, h := range handlers {
+		if h.of(config) != nil {
+			out = append(out, h.name)
+		}
+	}
+	return out
 }
 
 // httpProtocols are those of plugins that work on requests (protocols_http in

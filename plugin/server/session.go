@@ -83,6 +83,7 @@ const (
 	fieldCloseInstance  = 35
 	fieldHandleEvent    = 36
 
+	fieldReturnedInfo   = 32
 	fieldReturnedStatus = 33
 )
 
@@ -106,11 +107,11 @@ func (s *session) dispatch(data []byte) error {
 	if command == fieldHandleEvent {
 		return s.handleEvent(body, sequence)
 	}
-	status, err := s.manage(command, body)
+	field, message, err := s.manage(command, body)
 	if err != nil {
 		return err
 	}
-	s.out = appendReturn(s.out, sequence, status)
+	s.out = appendReturn(s.out, sequence, field, message)
 	return s.flush()
 }
 
@@ -150,8 +151,20 @@ func (s *session) handleEvent(body []byte, sequence uint64) error {
 	return s.handle(i, p, sequence)
 }
 
-// manage makes the calls about instances.
-func (s *session) manage(command protowire.Number, body []byte) (*kong_plugin_protocol.InstanceStatus, error) {
+// manage makes the calls about instances and about the plugin, and returns the field
+// of RpcReturn that answers; 0 is none.
+func (s *session) manage(command protowire.Number, body []byte) (protowire.Number, proto.Message, error) {
+	switch command {
+	case fieldPluginNames: // Kong runs -dump instead
+		return 0, nil, nil
+	case fieldPluginInfo: // so it does here: this is for [Identify]
+		return fieldReturnedInfo, s.server.plugin.info(), nil
+	}
+	status, err := s.manageInstance(command, body)
+	return fieldReturnedStatus, status, err
+}
+
+func (s *session) manageInstance(command protowire.Number, body []byte) (*kong_plugin_protocol.InstanceStatus, error) {
 	all := s.server.instances
 	switch command {
 	case fieldStartInstance:
@@ -172,23 +185,22 @@ func (s *session) manage(command protowire.Number, body []byte) (*kong_plugin_pr
 			return nil, fmt.Errorf("decoding the end of an instance: %w", err)
 		}
 		return all.close(m.InstanceId)
-	case fieldPluginNames, fieldPluginInfo: // Kong runs -dump instead
-		return nil, nil
 	}
 	return nil, errors.New("a call of no known kind")
 }
 
-// appendReturn appends the frame of an RpcReturn. A status is never bad UTF-8: its
-// only text came out of a message that was decoded.
-func appendReturn(b []byte, sequence uint64, status *kong_plugin_protocol.InstanceStatus) []byte {
+// appendReturn appends the frame of an RpcReturn, with a message in one of its fields;
+// field 0 is none. What is in it is never bad UTF-8: it came out of a message that was
+// decoded, or from the plugin's own code.
+func appendReturn(b []byte, sequence uint64, field protowire.Number, message proto.Message) []byte {
 	var data []byte
 	if sequence != 0 {
 		data = protowire.AppendTag(data, fieldSequence, protowire.VarintType)
 		data = protowire.AppendVarint(data, sequence)
 	}
-	if status != nil {
-		encoded, _ := proto.Marshal(status)
-		data = protowire.AppendTag(data, fieldReturnedStatus, protowire.BytesType)
+	if field != 0 {
+		encoded, _ := proto.Marshal(message)
+		data = protowire.AppendTag(data, field, protowire.BytesType)
 		data = protowire.AppendBytes(data, encoded)
 	}
 	return appendFrame(b, data)
