@@ -27,11 +27,32 @@ import (
 // compose is what the tests read of compose.yaml.
 type compose struct {
 	Services map[string]struct {
-		Build   string   `yaml:"build"`
-		Expose  []string `yaml:"expose"`
-		Ports   []string `yaml:"ports"`
-		Volumes []string `yaml:"volumes"`
+		Build       build             `yaml:"build"`
+		Expose      []string          `yaml:"expose"`
+		Ports       []string          `yaml:"ports"`
+		Volumes     []string          `yaml:"volumes"`
+		Environment map[string]string `yaml:"environment"`
+		Healthcheck struct {
+			Test []string `yaml:"test"`
+		} `yaml:"healthcheck"`
+		DependsOn map[string]struct {
+			Condition string `yaml:"condition"`
+		} `yaml:"depends_on"`
 	} `yaml:"services"`
+}
+
+// build is a folder, or a folder and one of its Dockerfile's stages.
+type build struct {
+	Context string `yaml:"context"`
+	Target  string `yaml:"target"`
+}
+
+func (b *build) UnmarshalYAML(n *yaml.Node) error {
+	if n.Kind == yaml.ScalarNode {
+		return n.Decode(&b.Context)
+	}
+	type plain build
+	return n.Decode((*plain)(b))
 }
 
 func readCompose(t *testing.T) compose {
@@ -90,38 +111,45 @@ func TestComposeAgreesWithKongFiles(t *testing.T) {
 	assert.Equal(t, "../kong/kong.yml", mounted[conf["declarative_config"]])
 	assert.Equal(t, "../kong/kong.conf", mounted["/etc/kong/kong.conf"], "where Kong reads its settings by default")
 	for name := range c.Services {
-		assert.FileExists(t, filepath.Join("fastapi", c.Services[name].Build, "Dockerfile"))
+		assert.FileExists(t, filepath.Join("fastapi", c.Services[name].Build.Context, "Dockerfile"))
 	}
+	readDockerfile(t, "../Dockerfile").stage(t, gw.Build.Target)
 }
 
-func TestDockerfileAgreesWithKongFiles(t *testing.T) {
-	dockerfile, conf := read(t, "../Dockerfile"), kongConf(t)
-	name := conf["pluginserver_names"]
-	require.Equal(t, "diag405", name)
-	assert.Contains(t, strings.Split(conf["plugins"], ","), name)
-	for _, key := range []string{"plugins", "pluginserver_names"} {
-		assert.Contains(t, dockerfile, "KONG_"+strings.ToUpper(key)+"="+conf[key])
+// The first request works: Kong waits for the application, and docker compose up --wait
+// for both. Nobody but this machine reaches the Admin API.
+func TestComposeIsReadyAndClosed(t *testing.T) {
+	c := readCompose(t)
+	for name, s := range c.Services {
+		assert.Greater(t, len(s.Healthcheck.Test), 1, name)
+		for other, how := range s.DependsOn {
+			assert.Equal(t, "service_healthy", how.Condition, "%s on %s", name, other)
+		}
+		for _, port := range s.Ports {
+			if strings.HasSuffix(port, ":8001") {
+				assert.Equal(t, "127.0.0.1:8001:8001", port)
+			}
+		}
 	}
-	assert.Regexp(t, `COPY --from=build .* /usr/local/bin/`+name+`\n`, dockerfile, "where Kong looks for a plugin server by default")
-	assert.Regexp(t, `-o /out/`+name+` \./cmd/`+name+`\n`, dockerfile)
-	user := strings.LastIndex(dockerfile, "USER kong")
-	assert.Greater(t, user, strings.LastIndex(dockerfile, "FROM "), "the last stage runs as kong's user")
-	assert.NotContains(t, dockerfile[user:], "USER root")
-	require.Contains(t, string(kong.Founding), "name: "+name)
+	assert.Contains(t, c.Services["kong"].DependsOn, foundingService(t).Host)
+	assert.Contains(t, c.Services["kong"].Ports, "127.0.0.1:8001:8001")
+	assert.Equal(t, "0.0.0.0:8001", c.Services["kong"].Environment["KONG_ADMIN_LISTEN"], "or Docker has nothing to publish")
 }
 
 // Images are pinned, and the Go image is not older than go.mod asks for.
 func TestImagesArePinned(t *testing.T) {
-	from := regexp.MustCompile(`(?m)^FROM (\S+)`)
 	for _, name := range []string{"../Dockerfile", "fastapi/Dockerfile"} {
-		for _, m := range from.FindAllStringSubmatch(read(t, name), -1) {
-			assert.Regexp(t, `^[a-z/]+:\d+\.\d+\.\d+`, m[1], name)
+		d := readDockerfile(t, name)
+		for _, s := range d.stages {
+			if s.image != "scratch" {
+				assert.Regexp(t, `^[a-z/]+:\d+\.\d+\.\d+`, s.image, name)
+			}
 		}
 	}
-	image := regexp.MustCompile(`golang:(\d+\.\d+)`).FindStringSubmatch(read(t, "../Dockerfile"))
+	build := readDockerfile(t, "../Dockerfile").stage(t, "build")
+	image := regexp.MustCompile(`golang:(\d+\.\d+)`).FindStringSubmatch(build.image)
 	require.NotNil(t, image)
 	assert.Contains(t, read(t, "../go.mod"), "\ngo "+image[1])
-	assert.Contains(t, read(t, "../Dockerfile"), "FROM kong:3.9.")
 	for _, line := range strings.Fields(read(t, "fastapi/requirements.txt")) {
 		assert.Regexp(t, `^[a-z]+==\d+\.\d+\.\d+$`, line)
 	}
@@ -135,4 +163,16 @@ func TestFoundingConfigurationLoads(t *testing.T) {
 	require.NoError(t, err)
 	defer gw.Close()
 	require.NoError(t, gw.Load(ctx, kong.Founding))
+}
+
+// kong.conf names the plugin server as README and the image have it.
+func TestConfAgreesWithTheRest(t *testing.T) {
+	conf, readme := kongConf(t), read(t, "../README.md")
+	env := readDockerfile(t, "../Dockerfile").stage(t, "kong").pairs("ENV")
+	query := conf["pluginserver_diag405_query_cmd"]
+	assert.Equal(t, env["KONG_PLUGINSERVER_DIAG405_QUERY_CMD"], query)
+	assert.Contains(t, readme, "KONG_PLUGINSERVER_DIAG405_QUERY_CMD=\""+query+"\"\n")
+	assert.Contains(t, readme, "KONG_PLUGINSERVER_DIAG405_SOCKET="+conf["pluginserver_diag405_socket"]+"\n")
+	assert.Contains(t, readme, "KONG_PLUGINS="+conf["plugins"]+"\n")
+	assert.Contains(t, string(kong.Founding), "name: "+conf["pluginserver_names"])
 }

@@ -29,10 +29,10 @@ that are under way; whoever runs it starts it again.
   -prefix DIR    Kong's prefix, where it can be read: a probe then finds hosts as
                  Kong's own hosts file has them
 
-Kong has to know of it, and needs a file with what diag405 -dump prints:
+Kong has to know of it, and needs the file that diag405 dump writes:
   KONG_PLUGINS=bundled,diag405
   KONG_PLUGINSERVER_NAMES=diag405
-  KONG_PLUGINSERVER_DIAG405_QUERY_CMD="cat /etc/kong/diag405.json"
+  KONG_PLUGINSERVER_DIAG405_QUERY_CMD="cat /opt/diag405/diag405.json"
   KONG_PLUGINSERVER_DIAG405_SOCKET=/run/diag405/diag405.socket
 
 Examples:
