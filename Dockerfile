@@ -46,6 +46,7 @@ COPY --from=build --chown=1000:1000 /run/diag405/ /run/diag405/
 # The user of Kong in Kong's Helm chart. It has to be Kong's: the socket is for that
 # one alone.
 USER 1000:1000
+HEALTHCHECK --interval=10s --timeout=5s --start-period=5s CMD ["/opt/diag405/diag405", "doctor", "-socket", "/run/diag405"]
 ENTRYPOINT ["/opt/diag405/diag405"]
 CMD ["serve", "-socket", "/run/diag405"]
 

@@ -60,6 +60,7 @@ func TestSidecarImage(t *testing.T) {
 	assert.NotZero(t, n)
 	assert.Equal(t, []string{"/opt/diag405/diag405"}, image.command(t, "ENTRYPOINT"))
 	assert.Equal(t, []string{"serve", "-socket", "/run/diag405"}, image.command(t, "CMD"))
+	assert.Equal(t, []string{"/opt/diag405/diag405", "doctor", "-socket", "/run/diag405"}, image.command(t, "HEALTHCHECK"))
 	assert.Contains(t, image.all("COPY"), fmt.Sprintf("--from=build --chown=%s /run/diag405/ /run/diag405/", image.one(t, "USER")))
 }
 

@@ -11,6 +11,7 @@ import (
 
 	"diag405/cmd/diag405/cli"
 	"diag405/cmd/diag405/demo"
+	"diag405/cmd/diag405/doctor"
 	"diag405/cmd/diag405/dump"
 	"diag405/cmd/diag405/explain"
 	"diag405/cmd/diag405/lint"
@@ -44,6 +45,7 @@ var commands = []command{
 	{"lint", "find what in a configuration leads to 405s", lint.Run},
 	{"report", "show what went wrong, from Kong's error log", report.Run},
 	{"dump", "write the files that describe the plugins to Kong", dump.Run},
+	{"doctor", "look at an installation, and say what is wrong", doctor.Run},
 	{"serve", "serve Kong, run by something else than Kong", serve.Run},
 	{"version", "print the version", version.Run},
 }

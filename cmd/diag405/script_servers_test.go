@@ -245,3 +245,28 @@ func listens(ts *testscript.TestScript, neg bool, args []string) {
 		}
 	}
 }
+
+func startStandIn(ts *testscript.TestScript, neg bool, args []string) {
+	want(ts, neg, len(args) == 3 || len(args) == 4, "standin CONFIG PROXY ADMIN [RUN]")
+	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
+	defer cancel()
+	var o gateway.Options
+	if len(args) == 3 {
+		diag405, err := exec.LookPath("diag405")
+		ts.Check(err)
+		o.Plugins = []string{diag405}
+	} else {
+		dumps, err := filepath.Glob(filepath.Join(ts.MkAbs(args[3]), "*.json"))
+		ts.Check(err)
+		for _, dump := range dumps {
+			base := strings.TrimSuffix(dump, ".json")
+			o.Servers = append(o.Servers, gateway.Server{Name: filepath.Base(base), QueryCmd: "cat " + dump, Socket: base + ".socket"})
+		}
+	}
+	gw, err := standin.Start(ctx, o)
+	ts.Check(err)
+	ts.Defer(func() { _ = gw.Close() })
+	ts.Check(gw.Load(ctx, []byte(ts.ReadFile(args[0]))))
+	ts.Setenv(args[1], gw.URL())
+	ts.Setenv(args[2], gw.AdminURL())
+}

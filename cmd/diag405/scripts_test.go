@@ -42,6 +42,11 @@ func TestMain(m *testing.M) {
 //	windows FROM TO           copy a file, with a byte order mark and CR LF
 //	replace FROM TO OLD NEW   copy a file and replace a text in it
 //	sarif FILE                check that stdout is SARIF about this file
+//	standin CONFIG PROXY ADMIN [RUN]
+//	                          start a gateway with this configuration, and set variables
+//	                          to its addresses. It asks the plugin servers whose files
+//	                          and sockets are in the folder RUN; without one it starts
+//	                          diag405 by itself
 //	listens SOCKET...         wait until something listens on each of these
 //	nobody NAME               set a variable to an address at which nobody answers
 //	upstream NAME FILE        start an upstream ([takes] says how it answers) and set
@@ -75,6 +80,7 @@ var scriptCommands = map[string]func(ts *testscript.TestScript, neg bool, args [
 	"replace":  replace,
 	"sarif":    sarif,
 	"nobody":   nobody,
+	"standin":  startStandIn,
 	"listens":  listens,
 	"upstream": startUpstream,
 	"answers":  startAnswers,
@@ -149,6 +155,7 @@ var changing = []struct {
 	{regexp.MustCompile(`\d{4}/\d\d/\d\d \d\d:\d\d:\d\d`), "TIME"},
 	{regexp.MustCompile(`(\] )\d+#\d+: \*\d+`), "${1}PID#0: *N"},
 	{regexp.MustCompile(`request_id: "[0-9a-f]{32}"`), `request_id: "ID"`},
+	{regexp.MustCompile(`is of user \S+, S[rwx-]{9}`), "is of user NAME, MODE"},
 }
 
 func mask(ts *testscript.TestScript, neg bool, args []string) {

@@ -2,9 +2,11 @@ package adminapi
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"net/http"
+	"net/url"
 	"strings"
 
 	"diag405/kong/config"
@@ -19,6 +21,9 @@ type Kong struct {
 	Role       string        `json:"role,omitempty"`     // traditional, control_plane or data_plane
 	Workspaces []string      `json:"workspaces,omitempty"`
 	Notes      []string      `json:"-"` // what to know of it, a clause each
+
+	Root    int               `json:"-"` // the status of GET /
+	Plugins map[string]string `json:"-"` // the versions of those that it can run, by name; nil where GET / does not tell
 }
 
 // IsDBLess reports a Kong that takes a whole configuration only: its Admin API
@@ -60,11 +65,16 @@ func (c *Client) about(ctx context.Context) (*Kong, error) {
 			Database     string
 			Role         string
 		}
+		Plugins struct {
+			// Up to Kong 3.3 the value of a plugin is true.
+			Available map[string]json.RawMessage `json:"available_on_server"`
+		}
 	}
 	header, err := c.get(ctx, "/", nil, &root)
 	if isFatal(err) {
 		return nil, err
 	}
+	k.Root, k.Plugins = statusOf(err), versionsOf(root.Plugins.Available)
 	flavor, unknown := config.ParseFlavor(root.Configuration.RouterFlavor)
 	if err == nil && unknown == nil && root.Configuration.RouterFlavor != "" {
 		k.Flavor = flavor
@@ -80,6 +90,39 @@ func (c *Client) about(ctx context.Context) (*Kong, error) {
 	}
 	c.noteUnknown(k, err)
 	return k, nil
+}
+
+// statusOf is the status of an answer that get returned with this error.
+func statusOf(err error) int {
+	var answer errAnswer
+	if errors.As(err, &answer) {
+		return answer.status
+	}
+	return http.StatusOK
+}
+
+func versionsOf(plugins map[string]json.RawMessage) map[string]string {
+	if plugins == nil {
+		return nil
+	}
+	out := map[string]string{}
+	for name, raw := range plugins {
+		var plugin struct{ Version string }
+		_ = json.Unmarshal(raw, &plugin) // without one it has none
+		out[name] = plugin.Version
+	}
+	return out
+}
+
+// CanRun tells whether Kong can run a plugin: whether it has a schema of it.
+func (c *Client) CanRun(ctx context.Context, plugin string) (bool, error) {
+	var schema struct{}
+	_, err := c.get(ctx, "/schemas/plugins/"+url.PathEscape(plugin), nil, &schema)
+	var answer errAnswer
+	if errors.As(err, &answer) && answer.status == http.StatusNotFound {
+		return false, nil
+	}
+	return err == nil, err
 }
 
 // askStatus learns what GET /status tells: it has a configuration_hash where there is

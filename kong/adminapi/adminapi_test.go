@@ -90,3 +90,37 @@ func TestBudget(t *testing.T) {
 	_, _, err = c.Read(t.Context(), "")
 	assert.ErrorContains(t, err, "/routes gives more than the 64 MB that are read in all")
 }
+
+// What Kong can run is in GET /, with versions, and else to be asked one by one.
+func TestPlugins(t *testing.T) {
+	server := httptest.NewServer(kongs{
+		"/":                          `200 {"version": "3.9.1", "plugins": {"available_on_server": {"cors": {"version": "3.9.1", "priority": 2000}, "old": true}}}`,
+		"/schemas/plugins/cors":      `200 {"fields": []}`,
+		"/schemas/plugins/none":      `404 {"message": "No plugin named 'none'"}`,
+		"/schemas/plugins/forbidden": `403 {}`,
+	})
+	defer server.Close()
+	c, err := New(server.URL, nil)
+	require.NoError(t, err)
+	kong, _, err := c.Read(t.Context(), "")
+	require.NoError(t, err)
+	assert.Equal(t, 200, kong.Root)
+	assert.Equal(t, map[string]string{"cors": "3.9.1", "old": ""}, kong.Plugins)
+	can, err := c.CanRun(t.Context(), "cors")
+	assert.True(t, can)
+	assert.NoError(t, err)
+	can, err = c.CanRun(t.Context(), "none")
+	assert.False(t, can)
+	assert.NoError(t, err)
+	_, err = c.CanRun(t.Context(), "forbidden")
+	assert.ErrorIs(t, err, ErrRefused)
+
+	failing := httptest.NewServer(kongs{"/": `500 {"message": "An unexpected error occurred"}`})
+	defer failing.Close()
+	c, err = New(failing.URL, nil)
+	require.NoError(t, err)
+	kong, _, err = c.Read(t.Context(), "")
+	require.NoError(t, err)
+	assert.Equal(t, 500, kong.Root)
+	assert.Nil(t, kong.Plugins)
+}

@@ -49,6 +49,7 @@ func (g *standIn) adminHandler() http.Handler {
 		"/plugins":                listing(func(st *state) []object { return mapped(st.all, pluginObject) }),
 		"/upstreams":              listing(func(st *state) []object { return mapped(st.config.Upstreams, upstreamObject) }),
 		"/upstreams/{id}/targets": adminTargets,
+		"/schemas/plugins/{name}": g.adminSchema,
 		"/":                       func(*http.Request, *state) (int, object) { return 404, object{"message": "Not found"} },
 	}
 	for path, answer := range answers {
@@ -102,6 +103,15 @@ func (g *standIn) adminRoot(_ *http.Request, st *state) (int, object) {
 		"plugins":       object{"available_on_server": available, "enabled_in_cluster": st.names()},
 		"configuration": object{"database": "off", "role": "traditional", "router_flavor": g.options.RouterFlavor(), "prefix": g.prefix},
 	}
+}
+
+// adminSchema tells only whether there is a schema.
+func (g *standIn) adminSchema(r *http.Request, _ *state) (int, object) {
+	name := r.PathValue("name")
+	if g.servers[name] == nil && bundledPlugins[name] == nil {
+		return http.StatusNotFound, object{"message": "No plugin named '" + name + "'"}
+	}
+	return http.StatusOK, object{"fields": []object{}}
 }
 
 // names are those of the plugins in force.
