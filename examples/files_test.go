@@ -176,3 +176,15 @@ func TestConfAgreesWithTheRest(t *testing.T) {
 	assert.Contains(t, readme, "KONG_PLUGINS="+conf["plugins"]+"\n")
 	assert.Contains(t, string(kong.Founding), "name: "+conf["pluginserver_names"])
 }
+
+// The configuration that docs/hybrid.md shows is one, with the plugin on a route.
+func TestHybridConfigurationParses(t *testing.T) {
+	_, block, ok := strings.Cut(read(t, "../docs/hybrid.md"), "```yaml\n")
+	require.True(t, ok)
+	block, _, _ = strings.Cut(block, "```")
+	c, err := config.Parse([]byte(block))
+	require.NoError(t, err)
+	require.Len(t, c.Plugins, 1)
+	assert.Equal(t, "diag405", c.Plugins[0].Name)
+	assert.NotNil(t, c.Plugins[0].Route)
+}

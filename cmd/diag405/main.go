@@ -16,6 +16,7 @@ import (
 	"diag405/cmd/diag405/explain"
 	"diag405/cmd/diag405/lint"
 	"diag405/cmd/diag405/report"
+	"diag405/cmd/diag405/schema"
 	"diag405/cmd/diag405/serve"
 	"diag405/cmd/diag405/version"
 )
@@ -46,6 +47,7 @@ var commands = []command{
 	{"report", "show what went wrong, from Kong's error log", report.Run},
 	{"dump", "write the files that describe the plugins to Kong", dump.Run},
 	{"doctor", "look at an installation, and say what is wrong", doctor.Run},
+	{"schema", "print the schema of the settings, for control planes and Konnect", schema.Run},
 	{"serve", "serve Kong, run by something else than Kong", serve.Run},
 	{"version", "print the version", version.Run},
 }
