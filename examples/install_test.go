@@ -117,3 +117,19 @@ func (i *installation) check(t *testing.T) {
 		assert.True(t, seen[check], check)
 	}
 }
+
+// The unit for systemd runs what README runs by hand, as the same user.
+func TestSystemdUnitAgreesWithReadme(t *testing.T) {
+	unit := map[string]string{}
+	for line := range strings.Lines(read(t, "systemd/diag405.service")) {
+		if key, value, ok := strings.Cut(strings.TrimSpace(line), "="); ok && !strings.HasPrefix(key, "#") {
+			assert.NotContains(t, unit, key, "twice")
+			unit[key] = value
+		}
+	}
+	byHand := "sudo -u " + unit["User"] + " " + strings.TrimSuffix(unit["ExecStart"], " -prefix /usr/local/kong")
+	assert.Contains(t, commandsIn(t, read(t, "../README.md"), "**On a host.**", "**In containers.**"), byHand)
+	assert.Equal(t, "always", unit["Restart"])
+	assert.Contains(t, unit["ExecStart"], " -socket /run/"+unit["RuntimeDirectory"])
+	assert.Equal(t, "kong.service", unit["Before"])
+}
