@@ -21,8 +21,6 @@ var (
 	anything = rule{}
 	// secret is a text that Kong keeps encrypted, or takes out of a vault.
 	secret = rule{field: server.Field{Encrypted: true, Referenceable: true}}
-	// headerName is what can begin the name of a header.
-	headerName = rule{server.Field{LenMax: maxPrefix, Match: "^[%w-]+$"}, checkHeaderName}
 )
 
 // oneOf takes one of a few values.
@@ -62,18 +60,4 @@ func each(r rule) rule {
 		}
 		return nil
 	}}
-}
-
-// maxPrefix is the length of the longest prefix of a header's name, in bytes.
-const maxPrefix = 64
-
-func checkHeaderName(value any) error {
-	name := value.(string)
-	bad := func(r rune) bool {
-		return r != '-' && (r < '0' || r > '9') && (r < 'a' || r > 'z') && (r < 'A' || r > 'Z')
-	}
-	if name == "" || len(name) > maxPrefix || strings.IndexFunc(name, bad) >= 0 {
-		return fmt.Errorf("%q is not 1 to %d letters, digits and dashes", name, maxPrefix)
-	}
-	return nil
 }

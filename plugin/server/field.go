@@ -1,6 +1,7 @@
 package server
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"reflect"
@@ -26,6 +27,8 @@ type Field struct {
 	LenMin, LenMax int
 	// Match is a Lua pattern that a string has to match.
 	Match string
+	// MatchNone are Lua patterns of which a string may match none.
+	MatchNone []string
 	// Err replaces Kong's message for a value that one of the rules above refuses.
 	Err string
 	// Encrypted keeps the value encrypted in Kong's database (Kong Enterprise).
@@ -127,9 +130,20 @@ func (f Field) attributes(schema map[string]any) {
 	set("len_min", f.LenMin, f.LenMin > 0)
 	set("len_max", f.LenMax, f.LenMax > 0)
 	set("match", f.Match, f.Match != "")
+	set("match_none", f.refused(), f.MatchNone != nil)
 	set("err", f.Err, f.Err != "")
 	set("encrypted", true, f.Encrypted)
 	set("referenceable", true, f.Referenceable)
+}
+
+// refused is MatchNone as Kong has it: a message goes with each pattern.
+func (f Field) refused() []object {
+	message := cmp.Or(f.Err, "invalid value")
+	out := make([]object, len(f.MatchNone))
+	for i, pattern := range f.MatchNone {
+		out[i] = object{"pattern": pattern, "err": message}
+	}
+	return out
 }
 
 // check tells what Kong would refuse in what f says of a value of this type: it
@@ -147,7 +161,7 @@ func (f Field) check(kind string) error {
 	refuse(f.OneOf != nil && !is("string", "number", "integer"), "one_of is not for a value of type %s", kind)
 	refuse(f.Between != nil && !is("number", "integer"), "between is not for a value of type %s", kind)
 	refuse(f.Between != nil && len(f.Between) != 2, "between has 2 numbers, not %d", len(f.Between))
-	refuse(f.Match != "" && !is("string"), "match is not for a value of type %s", kind)
+	refuse((f.Match != "" || f.MatchNone != nil) && !is("string"), "match is not for a value of type %s", kind)
 	refuse((f.LenMin > 0 || f.LenMax > 0) && !is("string", "array", "set", "map"), "a value of type %s has no length", kind)
 	refuse(f.Referenceable && !is("string"), "a value of type %s is no reference", kind)
 	refuse(f.Set && !is("set"), "a value of type %s is no set", kind)

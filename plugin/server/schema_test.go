@@ -90,7 +90,7 @@ func (*everyKind) Describe() Fields {
 		{"must", Field{Required: true}},
 		{"bounded", Field{Between: []float64{1, 10}}},
 		{"statuses", Field{LenMin: 1, Elements: &Field{Between: []float64{400, 599}}}},
-		{"names", Field{Set: true, Elements: &Field{Match: "^[%w-]+$", Err: "letters, digits and dashes"}}},
+		{"names", Field{Set: true, Elements: &Field{Match: "^[%w-]+$", MatchNone: []string{"^%d"}, Err: "letters, digits and dashes"}}},
 		{"labels", Field{Keys: &Field{LenMax: 5}, Values: &Field{OneOf: List(1, 2)}}},
 		{"nested", Field{Fields: Fields{
 			{"depth", Field{Between: []float64{0, 3}}},
@@ -168,6 +168,7 @@ func TestBadDescriptions(t *testing.T) {
 		{Fields{{"a", Field{Between: []float64{1, 2}}}}, "a: between is not for a value of type string"},
 		{Fields{{"n", Field{Between: []float64{1}}}}, "n: between has 2 numbers, not 1"},
 		{Fields{{"l", Field{OneOf: List(1)}}}, "l: one_of is not for a value of type array"},
+		{Fields{{"n", Field{MatchNone: []string{"x"}}}}, "n: match is not for a value of type integer"},
 		{Fields{{"n", Field{Match: "x"}}}, "n: match is not for a value of type integer"},
 		{Fields{{"n", Field{LenMin: 1}}}, "n: a value of type integer has no length"},
 		{Fields{{"n", Field{Set: true}}}, "n: a value of type integer is no set"},

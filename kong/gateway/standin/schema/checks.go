@@ -72,6 +72,19 @@ var checks = []func(f *field, value any) error{
 		}
 		return nil
 	},
+	func(f *field, value any) error {
+		text, _ := value.(string)
+		for _, none := range f.MatchNone {
+			pattern, err := lua.Pattern(none.Pattern)
+			if err != nil {
+				return err
+			}
+			if pattern.MatchString(text) {
+				return errors.New(none.Err)
+			}
+		}
+		return nil
+	},
 }
 
 func length(value any) (int, bool) {

@@ -38,6 +38,7 @@ type field struct {
 	LenMin        *int      `json:"len_min"`
 	LenMax        *int      `json:"len_max"`
 	Match         string    `json:"match"` // a Lua pattern
+	MatchNone     []refusal `json:"match_none"`
 	StartsWith    string    `json:"starts_with"`
 	Err           string    `json:"err"` // instead of a validator's message
 	Referenceable bool
@@ -46,6 +47,9 @@ type field struct {
 	Values        *field
 	Fields        []map[string]*field // of a record: each has one entry
 }
+
+// refusal is a Lua pattern that a string may not match, and what is said then.
+type refusal struct{ Pattern, Err string }
 
 // required tells whether there has to be a value. Records are made up unless the
 // schema says that they may be null (make_records_required in

@@ -48,6 +48,8 @@ func TestSchemaRefusals(t *testing.T) {
 		{`"type":"string","match":"^[%w-]+$"`, `"X-Diag"`, ""},
 		{`"type":"string","match":"^[%w-]+$"`, `"X_Diag"`, "invalid value: X_Diag"},
 		{`"type":"string","match":"^[%w-]+$","err":"letters, please"`, `"X_Diag"`, "letters, please"},
+		{`"type":"string","match_none":[{"pattern":"^[Xx]%-[Kk]","err":"no"}]`, `"x-kong"`, "no"},
+		{`"type":"string","match_none":[{"pattern":"^[Xx]%-[Kk]","err":"no"}]`, `"x-diag"`, ""},
 		{`"type":"string","match":"^%d%d?$"`, `"123"`, "invalid value: 123"},
 		{`"type":"string","match":"^a%.b%-$"`, `"a.b-"`, ""},
 		{`"type":"string","one_of":["a"],"referenceable":true`, `"{vault://env/x}"`, ""},
