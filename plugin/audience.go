@@ -59,25 +59,15 @@ func (c *Config) exposure(gw gateway) string {
 	return "full"
 }
 
-// annotate puts the diagnosis on the answer, and takes away what could be taken
-// for ours: headers of our names that the upstream sent.
-func (c *Config) annotate(gw gateway, x diagnose.Exchange, d diagnose.Diagnosis) error {
+// annotate puts the diagnosis on the answer, and adds to ours the headers that it sets.
+func (c *Config) annotate(gw gateway, x diagnose.Exchange, d diagnose.Diagnosis, ours *[]report.Header) error {
 	exposure := c.exposure(gw)
-	var ours []report.Header
 	if exposure != "none" {
 		o := c.options()
 		o.CodeOnly = exposure == "code"
-		ours = report.Headers(x, d, o)
+		*ours = report.Headers(x, d, o)
 	}
-	for _, name := range report.HeaderNames(c.HeaderPrefix)[len(ours):] {
-		if len(x.Response.Header.Values(name)) == 0 {
-			continue
-		}
-		if err := gw.ClearHeader(name); err != nil {
-			return err
-		}
-	}
-	for _, h := range ours {
+	for _, h := range *ours {
 		if err := gw.SetHeader(h.Name, h.Value); err != nil {
 			return err
 		}

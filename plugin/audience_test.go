@@ -64,28 +64,45 @@ func TestCacheControlForTokenHolders(t *testing.T) {
 	}
 }
 
-// What the upstream sends under our names is not left to be taken for ours.
+// What the upstream sends under our names is not left to be taken for ours, whatever
+// is exposed, explained or not, and however many headers stand before it: Kong shows a
+// hundred.
 func TestForgedHeadersGo(t *testing.T) {
+	all := []string{"X-Diag", "X-Diag-Reason", "X-Diag-Fix", "X-Diag-Request", "X-Diag-Upstream"}
+	why := []string{"X-Why", "X-Why-Reason", "X-Why-Fix", "X-Why-Request", "X-Why-Upstream"}
 	tests := []struct {
-		expose string
-		gone   []string
+		name, config, failing string
+		gone                  []string
 	}{
-		{"none", []string{"clear X-Diag", "clear X-Diag-Fix"}},
-		{"code", []string{"clear X-Diag-Fix"}},
-		{"full", nil}, // each is set anew
+		{"none", `{"expose": "none"}`, "", append(all, "X-Diag-Extra")},
+		{"code", `{"expose": "code"}`, "", append(all[1:], "X-Diag-Extra")},
+		{"full", `{}`, "", []string{"X-Diag-Extra"}}, // the others are set anew
+		{"another prefix", `{"header_prefix": "X-Why", "expose": "none"}`, "", append(why, "X-Diag", "X-Diag-Extra", "X-Diag-Fix")},
+		{"not explained", `{}`, "service", all},
+		{"not explained, another prefix", `{"header_prefix": "X-Why"}`, "response headers", why},
+		{"it panics", `{}`, panics + "var remote_addr", append(all, "X-Diag-Extra")},
 	}
 	for _, tt := range tests {
-		f := founding()
-		f.response["x-diag"] = []string{"forged"}
-		f.response["x-diag-fix"] = []string{"forged"}
-		configured(t, `{"expose": "`+tt.expose+`"}`).response(f)
-		var cleared []string
-		for _, call := range f.calls {
-			if strings.HasPrefix(call, "clear") {
-				cleared = append(cleared, call)
+		t.Run(tt.name, func(t *testing.T) {
+			f := founding()
+			f.failing = tt.failing
+			for _, name := range []string{"x-diag", "x-diag-fix", "x-diag-extra", "x-diagonal"} {
+				f.response[name] = []string{"forged"}
 			}
-		}
-		assert.Equal(t, tt.gone, cleared, tt.expose)
+			c := configured(t, tt.config)
+			if strings.HasPrefix(tt.failing, panics) {
+				assert.Panics(t, func() { c.response(f) })
+			} else {
+				c.response(f)
+			}
+			var cleared []string
+			for _, call := range f.calls {
+				if name, ok := strings.CutPrefix(call, "clear "); ok {
+					cleared = append(cleared, name)
+				}
+			}
+			assert.ElementsMatch(t, tt.gone, cleared)
+		})
 	}
 }
 

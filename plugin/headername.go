@@ -11,6 +11,10 @@ import (
 // maxPrefix is the length of the longest prefix of a header's name, in bytes.
 const maxPrefix = 64
 
+// standardPrefix is what the names of our headers begin with unless an operator wants
+// another.
+const standardPrefix = "X-Diag"
+
 // usedNames are what the names of headers begin with that begin with X- and are used:
 // by Kong and what stands around it (the first), and by browsers. A value of ours in one
 // of them would change what becomes of the answer.

@@ -89,6 +89,7 @@ func (c *Config) response(gw gateway) {
 	}
 	x, err := readExchange(gw, status)
 	if err != nil {
+		_ = c.disown(gw, x.Response.Header, nil)
 		note(gw, "warn", "answer not explained: "+err.Error())
 		return
 	}
@@ -108,6 +109,8 @@ func (c *Config) notice(gw gateway, status int) {
 // explain tells the client, the log and the record why. A failed call is not
 // worth a retry: the connection to Kong is gone then, or the next one fails too.
 func (c *Config) explain(gw gateway, x diagnose.Exchange) {
+	var ours []report.Header
+	defer func() { _ = c.disown(gw, x.Response.Header, ours) }() // explained or not
 	seen, err := c.sources.offers(x)
 	if err != nil {
 		note(gw, "warn", err.Error())
@@ -116,7 +119,7 @@ func (c *Config) explain(gw gateway, x diagnose.Exchange) {
 		c.recent.recall(address, x, &seen)
 	}
 	d := diagnose.Explain(x, seen)
-	if c.annotate(gw, x, d) != nil {
+	if c.annotate(gw, x, d, &ours) != nil {
 		return
 	}
 	o := c.options()

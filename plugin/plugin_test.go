@@ -21,7 +21,7 @@ type fake struct {
 	status   int
 	response map[string][]string
 	body     string
-	failing  string // the name of the call that fails
+	failing  string // the name of the call that fails; behind panics, of the one that does
 	shared   map[string]string
 	logged   string // kong.log.serialize
 	source   string
@@ -32,10 +32,16 @@ type fake struct {
 	record  map[string]any
 }
 
+// panics goes before the name of a call that panics.
+const panics = "panics: "
+
 var errGone = errors.New("EOF")
 
 func (f *fake) call(name string) error {
 	f.calls = append(f.calls, name)
+	if f.failing == panics+name {
+		panic(name)
+	}
 	if f.failing == name {
 		return errGone
 	}

@@ -61,7 +61,7 @@ var settings = []setting{
 	{"buffering", annotates, "auto", oneOf("auto", "always"),
 		"Whether requests that buffering would break are left unbuffered.",
 		"`always`: none is, see [Limits](#limits)."},
-	{"header_prefix", annotates, "X-Diag", headerName,
+	{"header_prefix", annotates, standardPrefix, headerName,
 		"What the names of the headers begin with: X-, then letters, digits and dashes.",
 		"No name that is used: `X-Kong`, `X-Frame-Options` and the like."},
 	{"proxy_status", annotates, false, anything,
