@@ -1,6 +1,11 @@
 package plugin
 
-import "diag405/plugin/server"
+import (
+	"encoding/json"
+	"time"
+
+	"diag405/plugin/server"
+)
 
 // Config is what an operator writes under the "config" key of diag405. What each
 // setting means, which values it takes and what holds without it are in README,
@@ -11,12 +16,16 @@ type Config struct {
 	Common
 	Expose              string `json:"expose"`
 	Token               string `json:"token"`
+	TokenKey            string `json:"token_key"`
 	ShowUpstreamAddress bool   `json:"show_upstream_address"`
 	Buffering           string `json:"buffering"`
 	HeaderPrefix        string `json:"header_prefix"`
 	ProxyStatus         bool   `json:"proxy_status"`
 	Probe               string `json:"probe"`
 	ProbeTimeout        int    `json:"probe_timeout"` // ms
+
+	closed bool             // a token was set that cannot be used: nobody has it
+	now    func() time.Time // nil is time.Now
 }
 
 // LogConfig is what an operator writes under the "config" key of diag405-log.
@@ -38,6 +47,7 @@ type Common struct {
 	problems *problems // what decoding found; told once
 	sources  *sources  // where more is learned about an upstream
 	recent   *recent   // what happened a moment ago
+	lines    *sparing  // what is written to the log
 }
 
 // Both tell Kong what each of their settings may be, so that Kong refuses a mistake
@@ -75,10 +85,17 @@ func LogConstructor() func() any {
 // absent or null keeps its default. It fails only on what is not a JSON object.
 func (c *Config) UnmarshalJSON(data []byte) error {
 	wrong, err := annotates.decode(data, c)
-	if err == nil {
-		c.set(wrong)
+	if err != nil {
+		return err
 	}
-	return err
+	var given struct {
+		Token    any `json:"token"`
+		TokenKey any `json:"token_key"`
+	}
+	_ = json.Unmarshal(data, &given) // it is an object, and anything fits
+	c.closed = given.Token != nil && c.Token == "" || given.TokenKey != nil && c.TokenKey == ""
+	c.set(wrong)
+	return nil
 }
 
 // UnmarshalJSON lays an operator's settings over the defaults, as [Config] does.
@@ -92,11 +109,11 @@ func (c *LogConfig) UnmarshalJSON(data []byte) error {
 
 // set makes what the settings ask for. What was learned under others ends with them.
 func (c *Config) set(wrong error) {
-	c.problems, c.sources, c.recent = &problems{err: wrong}, newSources(c.prefix, c), &recent{}
+	c.problems, c.sources, c.recent, c.lines = &problems{err: wrong}, newSources(c.prefix, c), &recent{}, &sparing{}
 }
 
 func (c *LogConfig) set(wrong error) {
-	c.problems, c.memory, c.recent = &problems{err: wrong}, &memory{}, &recent{}
+	c.problems, c.memory, c.recent, c.lines = &problems{err: wrong}, &memory{}, &recent{}, &sparing{}
 	alike := Constructor("")().(*Config) // which does not probe
 	alike.OpenAPI = c.OpenAPI
 	c.sources = newSources("", alike)

@@ -11,7 +11,7 @@ import (
 // withoutProblems makes configurations comparable.
 func withoutProblems(c *Config) Config {
 	out := *c
-	out.problems, out.sources = nil, nil
+	out.problems, out.sources, out.closed = nil, nil, false
 	return out
 }
 
@@ -45,7 +45,8 @@ func TestConfigBadValues(t *testing.T) {
 		{`{"header_prefix": "X-Diag\n"}`, `header_prefix: "X-Diag\n" is not X- with letters, digits and dashes behind it, at most 64 in all; the default holds`},
 		{`{"header_prefix": "Content-Length"}`, `header_prefix: "Content-Length" is not X- with letters, digits and dashes behind it, at most 64 in all; the default holds`},
 		{`{"header_prefix": "x-kong-upstream"}`, `header_prefix: "x-kong-upstream" would make headers of the family X-Kong; the default holds`},
-		{`{"token": ["secret"]}`, `token: a list is not a string; the default holds`},
+		{`{"token": ["secret"]}`, `token: a list is not a string; nobody has it, and only who has another gets all headers`},
+		{`{"token_key": "a secret"}`, `token_key: it has 8 bytes, and needs 32; nobody has it, and only who has another gets all headers`},
 		{`{"probe": "get"}`, `probe: "get" is not one of off, options, safe; the default holds`},
 		{`{"probe_timeout": 9}`, `probe_timeout: 9 is outside 10..5000; the default holds`},
 		{`{"openapi": {}}`, `openapi: an object is not a string; the default holds`},

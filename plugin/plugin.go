@@ -50,10 +50,10 @@ func (c *Config) access(gw gateway) {
 	c.tellProblems(gw)
 	// Everything is read before anything is written: what was read ahead is stale
 	// after a change, and would be asked again.
-	token := c.sentToken(gw)
+	pass := c.pass(gw)
 	breaks := c.Buffering == "auto" && breaksWhenBuffered(gw)
 	line := c.accessLine(gw)
-	c.admit(gw, token)
+	c.admit(gw, pass)
 	if breaks {
 		_ = gw.Unbuffer()
 	}

@@ -281,7 +281,7 @@ func TestAccessUnbuffersWhatBufferingBreaks(t *testing.T) {
 // What is asked ahead is what is asked: one ask more costs Kong its time, one less
 // costs a wait.
 func TestPrefetchIsWhatIsAsked(t *testing.T) {
-	for _, config := range []string{`{}`, `{"buffering": "always"}`, `{"log_requests": "none"}`, `{"log_requests": "none", "buffering": "always"}`, `{"token": "t"}`} {
+	for _, config := range []string{`{}`, `{"buffering": "always"}`, `{"log_requests": "none"}`, `{"log_requests": "none", "buffering": "always"}`, `{"token": "t"}`, `{"token_key": "0123456789abcdef0123456789abcdef"}`} {
 		f := founding().inAccess()
 		c := configured(t, config)
 		c.access(f)

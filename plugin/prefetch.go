@@ -16,7 +16,7 @@ func (c *Config) Prefetch(phase string) []server.Ask {
 
 func (c *Config) accessAsks() []server.Ask {
 	var asks []server.Ask
-	if c.Token != "" {
+	if c.needsToken() {
 		asks = append(asks, server.Var(tokenVariable))
 	}
 	if c.Buffering == "auto" {

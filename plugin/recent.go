@@ -120,12 +120,7 @@ func (r *recent) makeReady() {
 	}
 }
 
-func (r *recent) clock() time.Time {
-	if r.now != nil {
-		return r.now()
-	}
-	return time.Now()
-}
+func (r *recent) clock() time.Time { return clock(r.now) }
 
 // place is a URL as far as a redirect is followed by it: http and https are the
 // same, with whatever port.

@@ -15,13 +15,36 @@ import (
 type rule struct {
 	field server.Field
 	check func(value any) error
+	// otherwise is what holds where a value is refused, "" for the default.
+	otherwise string
 }
 
 var (
 	anything = rule{}
 	// secret is a text that Kong keeps encrypted, or takes out of a vault.
-	secret = rule{field: server.Field{Encrypted: true, Referenceable: true}}
+	secret = secretOf(0)
 )
+
+// secretOf takes a secret of so many bytes or more. None is too short for a reference;
+// and one that leads nowhere comes from Kong as an empty text (resolve_reference in
+// kong/db/schema/init.lua).
+func secretOf(least int) rule {
+	return rule{
+		field: server.Field{Encrypted: true, Referenceable: true, LenMin: least},
+		check: func(value any) error {
+			switch n := len(value.(string)); {
+			case n == 0:
+				return errors.New("it is empty, as where a reference into a vault leads nowhere")
+			case strings.HasPrefix(value.(string), "{vault://"):
+				return errors.New("it is a reference into a vault, and not what is there")
+			case n < least:
+				return fmt.Errorf("it has %d bytes, and needs %d", n, least)
+			}
+			return nil
+		},
+		otherwise: "nobody has it, and only who has another gets all headers",
+	}
+}
 
 // oneOf takes one of a few values.
 func oneOf[T comparable](values ...T) rule {
@@ -29,7 +52,7 @@ func oneOf[T comparable](values ...T) rule {
 	for i, value := range values {
 		words[i] = fmt.Sprint(value)
 	}
-	return rule{server.Field{OneOf: server.List(values...)}, func(value any) error {
+	return rule{field: server.Field{OneOf: server.List(values...)}, check: func(value any) error {
 		if slices.Contains(values, value.(T)) {
 			return nil
 		}
@@ -39,7 +62,7 @@ func oneOf[T comparable](values ...T) rule {
 
 // between takes the numbers from low to high.
 func between(low, high int) rule {
-	return rule{server.Field{Between: []float64{float64(low), float64(high)}}, func(value any) error {
+	return rule{field: server.Field{Between: []float64{float64(low), float64(high)}}, check: func(value any) error {
 		if n := value.(int); n < low || n > high {
 			return fmt.Errorf("%d is outside %d..%d", n, low, high)
 		}
@@ -49,7 +72,7 @@ func between(low, high int) rule {
 
 // each takes numbers of which each keeps to a rule, at least one.
 func each(r rule) rule {
-	return rule{server.Field{LenMin: 1, Elements: &r.field}, func(value any) error {
+	return rule{field: server.Field{LenMin: 1, Elements: &r.field}, check: func(value any) error {
 		if len(value.([]int)) == 0 {
 			return errors.New("the list is empty")
 		}

@@ -1,6 +1,7 @@
 package plugin
 
 import (
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -11,6 +12,7 @@ import (
 
 	"diag405/plugin/diagnose"
 	"diag405/plugin/server"
+	"diag405/plugin/token"
 )
 
 // setting is all that is known of one setting. The field of [Config], [LogConfig] or
@@ -42,6 +44,9 @@ var settings = []setting{
 	{"token", annotates, "", secret,
 		"When set, all headers only for requests that carry it in X-Diag-Token.",
 		"The others get what `code` gives. The header goes neither upstream nor into a log."},
+	{"token_key", annotates, "", secretOf(token.MinKey),
+		"The key of the credentials that X-Diag-Token carries, each of which ends.",
+		"`diag405 token` makes one: see [SECURITY](docs/SECURITY.md#on-a-public-route). Beside `token`, either is taken."},
 	{"show_upstream_address", annotates, false, anything,
 		"Whether X-Diag-Upstream has the upstream's scheme, host and port.", ""},
 	{"statuses", both, []int{405}, each(oneOf(diagnose.Statuses()...)),
@@ -98,6 +103,10 @@ func (p plugins) describe() server.Fields {
 func (p plugins) reset(config any) {
 	fields := fieldsOf(config)
 	for _, s := range p.settings() {
+		if s.standard == "" { // none, which no rule is about
+			fields[s.name].SetZero()
+			continue
+		}
 		raw, err := json.Marshal(s.standard)
 		if err == nil {
 			err = s.store(raw, fields[s.name])
@@ -129,7 +138,7 @@ func (p plugins) decode(data []byte, config any) (wrong, err error) {
 		}
 		delete(given, s.name)
 		if err := s.store(raw, fields[s.name]); err != nil {
-			errs = append(errs, fmt.Errorf("%s: %w; the default holds", s.name, err))
+			errs = append(errs, fmt.Errorf("%s: %w; %s", s.name, err, cmp.Or(s.rule.otherwise, "the default holds")))
 		}
 	}
 	for _, name := range slices.Sorted(maps.Keys(given)) {

@@ -88,6 +88,8 @@ func values(standard any, f server.Field) string {
 		return fmt.Sprintf("%v to %v", f.Between[0], f.Between[1])
 	case f.LenMax > 0:
 		return fmt.Sprintf("text, at most %d bytes", f.LenMax)
+	case isText && f.LenMin > 0:
+		return fmt.Sprintf("text, at least %d bytes", f.LenMin)
 	case isText:
 		return "text"
 	}

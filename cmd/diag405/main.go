@@ -18,6 +18,7 @@ import (
 	"diag405/cmd/diag405/report"
 	"diag405/cmd/diag405/schema"
 	"diag405/cmd/diag405/serve"
+	"diag405/cmd/diag405/token"
 	"diag405/cmd/diag405/version"
 )
 
@@ -45,6 +46,7 @@ var commands = []command{
 	{"explain", "say what Kong does with a request, and why it gets a 405", explain.Run},
 	{"lint", "find what in a configuration leads to 405s", lint.Run},
 	{"report", "show what went wrong, from Kong's error log", report.Run},
+	{"token", "make a credential that shows all headers to who sends it", token.Run},
 	{"dump", "write the files that describe the plugins to Kong", dump.Run},
 	{"doctor", "look at an installation, and say what is wrong", doctor.Run},
 	{"schema", "print the schema of the settings, for control planes and Konnect", schema.Run},

@@ -69,7 +69,7 @@ func withInt(f func(*exchange, int) error) func(*exchange, []byte) ([]byte, erro
 
 // withMax checks the bound that lists of fields and query arguments take. The
 // log phase has saved lists and takes any.
-func withMax(name string, f func(*exchange) map[string]any) func(*exchange, []byte) ([]byte, error) {
+func withMax(name string, f func(x *exchange, most int) map[string]any) func(*exchange, []byte) ([]byte, error) {
 	return func(x *exchange, args []byte) ([]byte, error) {
 		var m kong_plugin_protocol.Int
 		if err := decoded(args, &m); err != nil {
@@ -81,7 +81,7 @@ func withMax(name string, f func(*exchange) map[string]any) func(*exchange, []by
 		if x.run.phase != logPhase && m.V > 1000 {
 			return nil, fmt.Errorf("%s must be <= 1000", name)
 		}
-		return lua.EncodeStruct(f(x)), nil
+		return lua.EncodeStruct(f(x, int(m.V))), nil
 	}
 }
 

@@ -79,9 +79,9 @@ func init() { // not a literal above, since serialize refers to it through excha
 		"kong.request.get_path_with_query": {accessPhase | responsePhase, text(func(x *exchange) string { return x.client.uri })},
 		"kong.request.get_raw_query":       {accessPhase | responsePhase, text(func(x *exchange) string { return x.request.query })},
 		"kong.request.get_query_arg":       {accessPhase | responsePhase, withString(getQueryArg)},
-		"kong.request.get_query":           {accessPhase | responsePhase, withMax("max_args", func(x *exchange) map[string]any { return x.request.args() })},
+		"kong.request.get_query":           {accessPhase | responsePhase, withMax("max_args", func(x *exchange, _ int) map[string]any { return x.request.args() })},
 		"kong.request.get_header":          {anyPhase, withString(func(x *exchange, name string) ([]byte, error) { return first(x.request.header, name), nil })},
-		"kong.request.get_headers":         {anyPhase, withMax("max_headers", func(x *exchange) map[string]any { return luaHeaders(x.request.header) })},
+		"kong.request.get_headers":         {anyPhase, withMax("max_headers", func(x *exchange, most int) map[string]any { return luaHeaders(x.request.header, most) })},
 		"kong.request.get_raw_body": {accessPhase | responsePhase, func(x *exchange, _ []byte) ([]byte, error) {
 			return lua.EncodeString(string(x.request.body)), nil // the field "content" of RawBodyResult
 		}},
@@ -89,7 +89,7 @@ func init() { // not a literal above, since serialize refers to it through excha
 
 		"kong.response.get_status":   {responsePhase | logPhase, number(func(x *exchange) int { return x.response.status })},
 		"kong.response.get_header":   {responsePhase | logPhase, withString(func(x *exchange, name string) ([]byte, error) { return first(x.answerHeader(), name), nil })},
-		"kong.response.get_headers":  {responsePhase | logPhase, withMax("max_headers", func(x *exchange) map[string]any { return luaHeaders(x.answerHeader()) })},
+		"kong.response.get_headers":  {responsePhase | logPhase, withMax("max_headers", func(x *exchange, most int) map[string]any { return luaHeaders(x.answerHeader(), most) })},
 		"kong.response.get_source":   {responsePhase | logPhase, text(func(x *exchange) string { return x.response.source() })},
 		"kong.response.set_status":   {accessPhase | responsePhase, withInt(setStatus)},
 		"kong.response.set_header":   {accessPhase | responsePhase, withHeader(func(x *exchange, name string, values []string) { x.response.header.Set(name, values...) })},
@@ -119,7 +119,7 @@ func init() { // not a literal above, since serialize refers to it through excha
 		"kong.service.response.get_header": {responsePhase, withString(func(x *exchange, name string) ([]byte, error) { return first(x.response.received.header, name), nil })},
 		// Empty and no error: Kong hands a table out that only answers single names
 		// (go-pdk#222).
-		"kong.service.response.get_headers":  {responsePhase, withMax("max_headers", func(*exchange) map[string]any { return nil })},
+		"kong.service.response.get_headers":  {responsePhase, withMax("max_headers", func(*exchange, int) map[string]any { return nil })},
 		"kong.service.response.get_raw_body": {responsePhase, func(x *exchange, _ []byte) ([]byte, error) { return lua.EncodeString(string(x.response.body)), nil }},
 	}
 }

@@ -23,8 +23,11 @@ func first(f wire.Fields, name string) []byte {
 }
 
 // luaHeaders is ngx.req.get_headers and ngx.resp.get_headers: lower-case names,
-// a list only for several values.
-func luaHeaders(f wire.Fields) map[string]any {
+// a list only for several values, and no more than the first most lines (0: all).
+func luaHeaders(f wire.Fields, most int) map[string]any {
+	if most > 0 {
+		f = f[:min(most, len(f))]
+	}
 	m := map[string]any{}
 	for _, name := range f.Names() {
 		values := f.Values(name)

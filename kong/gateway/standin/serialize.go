@@ -27,7 +27,7 @@ func (x *exchange) serialize() (map[string]any, error) {
 	_, port := x.conn.local()
 	ip, _ := x.conn.remote()
 	end := x.response.times.finished
-	requestHeaders, responseHeaders := luaHeaders(x.request.header), luaHeaders(x.answerHeader())
+	requestHeaders, responseHeaders := luaHeaders(x.request.header, 100), luaHeaders(x.answerHeader(), 100) // ngx.req.get_headers without an argument
 	for _, secret := range []string{"authorization", "proxy-authorization"} {
 		if _, ok := requestHeaders[secret]; ok {
 			requestHeaders[secret] = "REDACTED"
