@@ -28,25 +28,37 @@ var corsPreflight = cause{
 		}
 		return &finding{
 			shows:  isPreflight,
-			reason: "a browser asked with OPTIONS whether it may send " + wanted + "; the preflight reached the upstream as " + v.Upstream.Line().String() + ", " + v.takes(),
-			facts:  []string{"the request is a CORS preflight from " + origin},
+			reason: "a browser asked with OPTIONS whether it may send " + named(wanted) + "; the preflight reached the upstream as " + v.Upstream.Line().String() + ", " + v.takes(),
+			facts:  []string{preflightFact(origin)},
 			fixes:  []Fix{corsFix(v, origin, wanted)},
 		}
 	},
 }
 
+func preflightFact(origin string) string {
+	if !plainOrigin.MatchString(origin) {
+		return "the request is a CORS preflight"
+	}
+	return "the request is a CORS preflight from " + origin
+}
+
 // corsFix lets Kong answer the preflight, if it can: the plugin allows no other
-// methods than those.
+// methods than those. Whether an origin may ask only the operator knows, and one that is
+// not plain is not even suggested.
 func corsFix(v *view, origin, wanted string) Fix {
 	if !slices.Contains(corsMethods, wanted) {
 		return Fix{
-			Words: "answer the preflight in the application: Kong's cors plugin cannot allow " + wanted,
+			Words: "answer the preflight in the application: Kong's cors plugin cannot allow " + named(wanted),
 			App:   "Answer OPTIONS at " + v.Upstream.Path + " with the CORS headers.",
 		}
 	}
 	e := routeEntity(v.Route)
-	conf := map[string]any{"origins": []any{origin}, "preflight_continue": false}
-	words := "enable the cors plugin on " + e.String() + " for origin " + origin +
+	words := "enable the cors plugin on " + e.String() + " for the origin of the page, if it may ask" +
 		" (where it is on, set preflight_continue=false); Kong then answers the preflight itself"
-	return setFix(e, "plugin.cors", conf, words, nil)
+	if !plainOrigin.MatchString(origin) {
+		return Fix{Words: words, App: "Have Kong's cors plugin answer preflights on " + e.String() + ", with the origins that may ask."}
+	}
+	fix := setFix(e, "plugin.cors", map[string]any{"origins": []any{origin}, "preflight_continue": false}, words, nil)
+	fix.FromClient = []string{"plugin.cors.origins"}
+	return fix
 }

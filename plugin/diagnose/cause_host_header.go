@@ -23,7 +23,7 @@ var hostHeader = cause{
 		}
 		f := &finding{
 			reason: "preserve_host is off on " + routeEntity(v.Route).String() + ", so the upstream got the service's Host" +
-				" instead of " + client + " with " + v.Upstream.Line().String() + ", " + v.takes(),
+				" instead of the client's with " + v.Upstream.Line().String() + ", " + v.takes(),
 			facts: []string{"the client asked for " + client + ", the upstream was asked for " + upstream},
 			fixes: []Fix{v.routeSets("preserve_host", true, "set preserve_host=true", v.at(v.Upstream.Path))},
 		}

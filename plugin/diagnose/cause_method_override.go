@@ -29,11 +29,22 @@ var methodOverride = cause{
 		}
 		return &finding{
 			shows:  v.overrideShows(meant, how),
-			reason: "the client means " + meant + " (" + how + "), which the application did not honour: " + v.got(),
+			reason: "the client means " + named(meant) + " (" + how + "), which the application did not honour: " + v.got(),
 			facts:  []string{how},
-			fixes:  []Fix{v.clientMethodFix(meant)},
+			fixes:  []Fix{v.meantFix(meant)},
 		}
 	},
+}
+
+// meantFix asks the client for the method that it means, by its name where that is one.
+func (v *view) meantFix(meant string) Fix {
+	if isRegistered(meant) {
+		return v.clientMethodFix(meant)
+	}
+	return Fix{
+		Words: "send a method that HTTP has on the request line, instead of " + v.Client.Method + " and another one beside it",
+		App:   "Honour the method that the request names at " + v.Upstream.Path + ".",
+	}
 }
 
 func (v *view) overrideShows(meant, how string) observation {

@@ -81,6 +81,9 @@ type Fix struct {
 	// Set changes the gateway: keys such as route.strip_path, service.path and
 	// plugin.NAME; a null plugin is removed.
 	Set map[string]any
+	// FromClient are the keys in Set whose values came with the request: somebody has to
+	// know that they are right.
+	FromClient []string
 	// Client changes the request: method, path or headers.
 	Client map[string]any
 	// App is what to change in the application, in words.

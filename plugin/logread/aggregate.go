@@ -32,10 +32,13 @@ type Group struct {
 	Last  string `json:"last,omitempty"`
 
 	// The following are those of the first occurrence.
-	Example string          `json:"example"` // the client's request
+	Example string          `json:"example"` // the client's request, as it sent it
 	Reason  string          `json:"reason"`
 	Fix     string          `json:"fix"`
 	Change  json.RawMessage `json:"change,omitempty"` // the fix as data
+	// FromClient are the keys in Change whose values came with the client's request:
+	// they are to be set only where somebody knows them.
+	FromClient []string `json:"from_client,omitempty"`
 }
 
 // Aggregate counts the diagnoses of an error log, line by line, in bounded memory.
@@ -157,7 +160,7 @@ func (a *Aggregate) keyOf(parts ...[]byte) []byte {
 
 // describe takes the rest of the fields from the first occurrence.
 func (g *Group) describe(own []byte) {
-	g.Certainty, g.Example, g.Reason, g.Fix, g.Change = "", "", "", "", nil
+	g.Certainty, g.Example, g.Reason, g.Fix, g.Change, g.FromClient = "", "", "", "", nil, nil
 	eachField(own, func(key []byte, v value) {
 		switch string(key) {
 		case "certainty":
@@ -169,12 +172,25 @@ func (g *Group) describe(own []byte) {
 		case "fix":
 			g.Fix = safe(v.String())
 		case "change":
-			g.Change = nil
-			if data := v.bytes(); json.Valid(data) {
-				g.Change = bytes.Clone(data)
-			}
+			g.Change, g.FromClient = changeOf(v.bytes())
 		}
 	})
+}
+
+// changeOf is a fix's data, and what in it came from a client; nil for what is no JSON.
+func changeOf(data []byte) (change json.RawMessage, fromClient []string) {
+	if !json.Valid(data) {
+		return nil, nil
+	}
+	var marked struct {
+		FromClient []string `json:"from_client"`
+	}
+	if json.Unmarshal(data, &marked) == nil {
+		for _, key := range marked.FromClient {
+			fromClient = append(fromClient, safe(key))
+		}
+	}
+	return bytes.Clone(data), fromClient
 }
 
 // Groups are all groups, the most frequent first.

@@ -74,6 +74,20 @@ func TestAggregateKeepsClientsOut(t *testing.T) {
 	assert.Equal(t, "post", a.Groups()[0].Route)
 }
 
+// What a fix took from a client is marked, and the mark is cleaned.
+func TestAggregateMarksWhatCameFromAClient(t *testing.T) {
+	x := founding()
+	x.Client.Method, x.Upstream.Method, x.Route.Methods = "OPTIONS", "OPTIONS", nil
+	x.Client.Header = map[string][]string{"Origin": {"https://ui.example"}, "Access-Control-Request-Method": {"PUT"}}
+	g := aggregateOf(nginxHead + diagnosisLine(x, inText) + nginxTail).Groups()
+	assert.Equal(t, []string{"plugin.cors.origins"}, g[0].FromClient)
+	assert.Empty(t, aggregateOf(nginxHead + diagnosisLine(founding(), inText)).Groups()[0].FromClient)
+	g = aggregateOf(nginxHead + `[diag405] event=diagnosis cause=c change="{\"from_client\":[\"a\\u001b[2J\"]}"`).Groups()
+	assert.Equal(t, []string{"a\ufffd[2J"}, g[0].FromClient)
+	g = aggregateOf(nginxHead + `[diag405] event=diagnosis cause=c change="{\"from_client\":7}"`).Groups()
+	assert.Empty(t, g[0].FromClient)
+}
+
 // A line that nginx cut is counted with what is left of it.
 func TestAggregateCutLine(t *testing.T) {
 	for _, o := range []report.Options{inText, inJSON} {

@@ -38,10 +38,10 @@ func Headers(x diagnose.Exchange, d diagnose.Diagnosis, o Options) []Header {
 	values := []string{codeItem(d)}
 	if !o.CodeOnly {
 		values = append(values,
-			cut(ascii(d.Reason), maxValue),
-			cut(ascii(d.Fixes[0].Words), maxValue),
-			cut(ascii(x.Client.Line().String()), maxValue),
-			cut(ascii(upstreamLine(x, o)), maxValue))
+			cut(ascii(withoutUserInfo(d.Reason)), maxValue),
+			cut(ascii(withoutUserInfo(d.Fixes[0].Words)), maxValue),
+			cut(ascii(withoutUserInfo(x.Client.Line().String())), maxValue),
+			cut(ascii(withoutUserInfo(upstreamLine(x, o))), maxValue))
 	}
 	share(values)
 	names := HeaderNames(o.HeaderPrefix)

@@ -25,7 +25,7 @@ func DiagnosisLine(x diagnose.Exchange, d diagnose.Diagnosis, o Options) string 
 
 func line(p pairs, o Options) string {
 	for i := range p {
-		p[i].value = cutText(Clean(p[i].value), maxField)
+		p[i].value = cutText(told(p[i].value), maxField)
 	}
 	if o.JSON {
 		return Prefix + jsonLine(p)
@@ -69,4 +69,4 @@ func cutText(s string, n int) string {
 }
 
 // Note is a line about diag405 itself rather than about a request.
-func Note(text string) string { return Prefix + cutText(Clean(text), 2*maxField) }
+func Note(text string) string { return Prefix + cutText(told(text), 2*maxField) }

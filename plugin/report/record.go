@@ -44,7 +44,7 @@ func isEmpty(v any) bool {
 }
 
 func requestRecord(r diagnose.Request, o Options) map[string]any {
-	return map[string]any{"method": r.Method, "path": r.Path + query(r.Query, o.Query), "host": r.Host}
+	return map[string]any{"method": r.Method, "path": r.Path + query(r.Query, o.Query), "host": hostOnly(r.Host)}
 }
 
 func fixes(x diagnose.Exchange, all []diagnose.Fix) []any {
@@ -56,6 +56,9 @@ func fixes(x diagnose.Exchange, all []diagnose.Fix) []any {
 		m := map[string]any{"words": f.Words, "change": compactJSON(change(f))}
 		if f.Entity.Kind != "" {
 			m["entity"] = map[string]any{"kind": f.Entity.Kind, "name": f.Entity.Name, "id": f.Entity.ID}
+		}
+		if len(f.FromClient) > 0 {
+			m["from_client"] = anyList(f.FromClient)
 		}
 		if f.Upstream != nil {
 			m["upstream"] = f.Upstream.String()

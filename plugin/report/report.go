@@ -45,32 +45,6 @@ func changes(x diagnose.Exchange) []string {
 // client's request and the upstream's.
 func Changed(x diagnose.Exchange) bool { return len(changes(x)) > 0 }
 
-// query is a query as it may be told: whole, or with the values taken out.
-func query(raw string, values bool) string {
-	if raw == "" {
-		return ""
-	}
-	if values {
-		return "?" + raw
-	}
-	names := make([]byte, 0, len(raw)+1)
-	for pair := range strings.SplitSeq(raw, "&") {
-		name, _, _ := strings.Cut(pair, "=")
-		names = append(append(names, '&'), name...)
-	}
-	names[0] = '?'
-	return string(names)
-}
-
-// target is the request's method and URL as far as it may be told.
-func target(r diagnose.Request, o Options) string {
-	scheme := ""
-	if r.Host != "" && r.Scheme != "" {
-		scheme = r.Scheme + "://"
-	}
-	return r.Method + " " + scheme + r.Host + r.Path + query(r.Query, o.Query)
-}
-
 // routeName and serviceName name the entities by name, else by id, else "".
 func routeName(x diagnose.Exchange) string {
 	if x.Route == nil {
@@ -94,11 +68,16 @@ func firstOf(a, b string) string {
 }
 
 // change is the fix's data as one object: {"set": {...}}, {"client": {...}} or
-// {"app": "..."}.
+// {"app": "..."}. With set there may be from_client: the keys in it whose values came
+// with the request.
 func change(f diagnose.Fix) map[string]any {
 	switch {
 	case f.Set != nil:
-		return map[string]any{"set": maps.Clone(f.Set)}
+		out := map[string]any{"set": maps.Clone(f.Set)}
+		if len(f.FromClient) > 0 {
+			out["from_client"] = anyList(f.FromClient)
+		}
+		return out
 	case f.Client != nil:
 		return map[string]any{"client": maps.Clone(f.Client)}
 	}

@@ -60,12 +60,12 @@ func TestLines(t *testing.T) {
 		want string
 	}{
 		{"access", AccessLine(x, options),
-			`[diag405] event=access client="POST http://localhost:8000/api/sendWeather?key&unit" upstream="POST http://weather:8900/?key&unit" stripped=/api/sendWeather route=post service=weather changed=path,host`},
+			`[diag405] event=access client="POST http://localhost:8000/api/sendWeather?key&*" upstream="POST http://weather:8900/?key&*" stripped=/api/sendWeather route=post service=weather changed=path,host`},
 		{"diagnosis", DiagnosisLine(x, d, options),
 			`[diag405] event=diagnosis status=405 cause=strip-path certainty=likely ` +
 				`reason="strip_path on route post removed /api/sendWeather, so the upstream got POST /, which takes only GET" ` +
 				`fix="set strip_path=false on route post; the upstream then gets POST /api/sendWeather" allow=GET server=uvicorn ` +
-				`client="POST http://localhost:8000/api/sendWeather?key&unit" upstream="POST http://weather:8900/?key&unit" stripped=/api/sendWeather route=post service=weather ` +
+				`client="POST http://localhost:8000/api/sendWeather?key&*" upstream="POST http://weather:8900/?key&*" stripped=/api/sendWeather route=post service=weather ` +
 				`change="{\"set\":{\"route.strip_path\":false}}"`},
 		{"json", AccessLine(x, Options{JSON: true, Query: true}),
 			`[diag405] {"event":"access","client":"POST http://localhost:8000/api/sendWeather?key=secret&unit","upstream":"POST http://weather:8900/?key=secret&unit","stripped":"/api/sendWeather","route":"post","service":"weather","changed":"path,host"}`},
@@ -83,7 +83,7 @@ func TestRecord(t *testing.T) {
 	_, err := structpb.NewStruct(r)
 	require.NoError(t, err, "the PDK takes it")
 	assert.Equal(t, "strip-path", r["cause"])
-	assert.Equal(t, map[string]any{"method": "POST", "path": "/?key&unit", "host": "weather:8900"}, r["upstream"])
+	assert.Equal(t, map[string]any{"method": "POST", "path": "/?key&*", "host": "weather:8900"}, r["upstream"])
 	first := r["fixes"].([]any)[0].(map[string]any)
 	assert.Equal(t, `{"set":{"route.strip_path":false}}`, first["change"])
 	assert.Equal(t, map[string]any{"kind": "route", "name": "post", "id": x.Route.ID}, first["entity"])

@@ -66,12 +66,12 @@ func control(r rune) bool {
 	return r < ' ' || r >= 0x7f && r < 0xa0 || r == '\u2028' || r == '\u2029'
 }
 
-// cleanAll applies Clean to every string inside a value made of maps, slices and
+// cleanAll applies told to every string inside a value made of maps, slices and
 // plain values.
 func cleanAll(v any) any {
 	switch v := v.(type) {
 	case string:
-		return Clean(v)
+		return told(v)
 	case []any:
 		out := make([]any, len(v))
 		for i := range v {

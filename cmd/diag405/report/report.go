@@ -18,8 +18,8 @@ import (
 const usage = `Usage: diag405 report [-f] [-n ROWS] [-o text|json] [FILE...]
 
 Reads Kong's error log and shows what went wrong: the diagnoses of diag405 by cause,
-route and request to the upstream, with how often and when, an example and the fix.
-FILE may be gzipped; without one, or for -, it is stdin.
+route and request to the upstream, with how often and when, what a client asked in its
+own words, and the fix. FILE may be gzipped; without one, or for -, it is stdin.
 
   -f            follow the files as they grow, through rotation too, until interrupted
   -n ROWS       how many rows to show, 0 for all (default 20; json has all)

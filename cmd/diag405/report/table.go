@@ -105,8 +105,11 @@ func table(s *cli.Screen, groups []logread.Group) string {
 		}
 		fmt.Fprintf(&b, "\n%s\n", line)
 		g, indent := groups[i-1], strings.Repeat(" ", widths[0]+2)
-		fmt.Fprintf(&b, "%s%s %s\n", indent, s.Paint(cli.Faint, "example"), orDash(g.Example))
+		fmt.Fprintf(&b, "%s%s  %s\n", indent, s.Paint(cli.Faint, "client"), orDash(g.Example)) // in its own words
 		fmt.Fprintf(&b, "%s%s     %s\n", indent, s.Paint(cli.Faint, "fix"), s.Paint(cli.Green, orDash(g.Fix)))
+		for _, key := range g.FromClient {
+			fmt.Fprintf(&b, "%s%s    %s has a value of the client's: set it only if you know it\n", indent, s.Paint(cli.Yellow, "mind"), key)
+		}
 	}
 	return b.String()
 }
