@@ -35,6 +35,8 @@ var attributes = map[string]struct {
 	"encrypted":     {[]string{"string"}, isBoolean},
 	"referenceable": {[]string{"string"}, isBoolean},
 	"match":         {[]string{"string"}, isText},
+	"match_none":    {[]string{"string"}, isPatterns},
+	"err":           {nil, isText}, // what Kong says instead of its own words
 	"one_of":        {[]string{"string", "number", "integer"}, isList},
 	"between":       {[]string{"number", "integer"}, isRange},
 	"len_min":       {[]string{"string", "array", "set", "map"}, isWhole},
@@ -49,7 +51,17 @@ func isText(v any) bool    { _, ok := v.(string); return ok }
 func isBoolean(v any) bool { _, ok := v.(bool); return ok }
 func isTable(v any) bool   { _, ok := v.(table); return ok }
 func isList(v any) bool    { l, ok := v.(list); return ok && len(l) > 0 }
-func isWhole(v any) bool   { n, ok := v.(float64); return ok && n == float64(int(n)) }
+
+// isPatterns: each with what to say where it matches.
+func isPatterns(v any) bool {
+	l, ok := v.(list)
+	return ok && len(l) > 0 && !slices.ContainsFunc(l, func(item any) bool {
+		entry, ok := item.(table)
+		return !ok || len(entry) != 2 || !isText(entry["pattern"]) || !isText(entry["err"])
+	})
+}
+
+func isWhole(v any) bool { n, ok := v.(float64); return ok && n == float64(int(n)) }
 func isRange(v any) bool {
 	l, ok := v.(list)
 	return ok && len(l) == 2 && isWhole(l[0]) && isWhole(l[1]) && l[0].(float64) <= l[1].(float64)

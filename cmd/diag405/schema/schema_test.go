@@ -105,6 +105,7 @@ func TestRulesRefuse(t *testing.T) {
 		{"config.probe_timeout", "between", list{10.0, 20.0}, ".config.probe_timeout: default 300"},
 		{"config.probe_timeout", "default", 1.5, ".config.probe_timeout: default 1.5"},
 		{"config.probe_timeout", "match", "x", ".config.probe_timeout: match is not for integer"},
+		{"config.header_prefix", "match_none", list{"x"}, ".config.header_prefix: match_none is [x]"},
 		{"config.header_prefix", "len_max", 3.0, ".config.header_prefix: default X-Diag"},
 		{"config.statuses", "elements", nil, ".config.statuses: array without elements"},
 		{"config.statuses", "elements", table{}, ".config.statuses.elements: type <nil>"},
