@@ -8,7 +8,6 @@ import (
 
 	"diag405/plugin/diagnose"
 	"diag405/plugin/record"
-	"diag405/plugin/report"
 )
 
 // Name and LogName are the names of the two plugins.
@@ -68,7 +67,7 @@ func (c *LogConfig) log(gw gateway) {
 	// The log phase runs in a timer, about whose lines Kong does not say which request
 	// they are about.
 	o.Phase, o.RequestID = "log", logged.Request.ID
-	_ = gw.Log("warn", report.DiagnosisLine(x, d, o))
+	c.logDiagnosis(gw, x, d, o)
 }
 
 // readRecord reads the log record, and what else the log phase knows of the request.

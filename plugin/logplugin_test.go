@@ -84,6 +84,7 @@ func TestLogTellsTargetsApart(t *testing.T) {
 	assert.Contains(t, e.Fields["reason"], "target 127.0.0.1:8900 refused POST /, and target 127.0.0.1:8901 answered the same request with 200")
 
 	c.log(logged(405, "8901")) // now all of them refuse
+	c.lines = &sparing{}       // a second later
 	f = logged(405, "8900")
 	c.log(f)
 	assert.Equal(t, "strip-path", diagnosisOf(t, f).Fields["cause"])

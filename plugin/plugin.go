@@ -124,7 +124,7 @@ func (c *Config) explain(gw gateway, x diagnose.Exchange) {
 	}
 	o := c.options()
 	_ = gw.SetRecord(report.Record(x, d, o))
-	_ = gw.Log("warn", report.DiagnosisLine(x, d, o))
+	c.logDiagnosis(gw, x, d, o)
 }
 
 func (c *Config) options() report.Options {

@@ -10,7 +10,7 @@ import (
 // Bounds of what is written about the same things.
 const (
 	linesEvery  = time.Second // lines about the same
-	maxLines    = 50          // about different things in that time
+	maxLines    = 100         // about different things in that time
 	maxLineKeys = 1024        // that are remembered
 )
 

@@ -128,6 +128,7 @@ func (a *attempt) configure(settings map[string]any) error {
 type exchanged struct {
 	trial.Answer
 	upstream *received // nil: nothing did
+	earlier  []string  // ids of the requests before it that were the same, and refused
 }
 
 // send sends a request through the gateway with a configuration in force.
@@ -160,7 +161,7 @@ func (a *attempt) run(ctx context.Context, o *outcome) error {
 		return fmt.Errorf("answered %d, not %d: there is nothing to explain", x.Status, a.c.Expect.Status)
 	}
 	o.answer, o.differs = x.Answer, a.c.Expect.compare(x)
-	d, err := trial.FindDiagnosis(ctx, x.Answer, a.record, a.gateway.Errors)
+	d, err := trial.FindDiagnosis(ctx, x.Answer, a.record, a.gateway.Errors, x.earlier...)
 	if err != nil {
 		return err
 	}
@@ -174,12 +175,15 @@ func (a *attempt) run(ctx context.Context, o *outcome) error {
 // and the last refusal counts.
 func (a *attempt) sendUntilRefused(ctx context.Context) (exchanged, error) {
 	var refused *exchanged
+	var earlier []string
 	for left := a.c.rounds(); ; left-- {
 		x, err := a.send(ctx, a.doc, a.c.Request)
 		if err != nil {
 			return x, err
 		}
 		if x.Status == a.c.Expect.Status {
+			x.earlier = slices.Clone(earlier)
+			earlier = append(earlier, x.Header.Get("X-Kong-Request-Id"))
 			refused = &x
 		}
 		switch {

@@ -69,8 +69,9 @@ var errNoRecord = errors.New("no record of the request")
 // answer: diag405 in the answer's header and in the record that file-log wrote, and
 // diag405-log in the error log, nil where it does not run. The second sees more: it
 // alone knows of what was left unbuffered, and where it is more certain its word
-// counts.
-func FindDiagnosis(ctx context.Context, a Answer, recordFile string, log *gateway.Lines) (*Diagnosis, error) {
+// counts. Of diagnoses alike it logs one a second: where it has none about this request,
+// the last one about those with the ids in earlier stands for it.
+func FindDiagnosis(ctx context.Context, a Answer, recordFile string, log *gateway.Lines, earlier ...string) (*Diagnosis, error) {
 	id := a.Header.Get("X-Kong-Request-Id")
 	record, err := waitForRecord(ctx, recordFile, id)
 	if err != nil && !errors.Is(err, errNoRecord) {
@@ -88,6 +89,9 @@ func FindDiagnosis(ctx context.Context, a Answer, recordFile string, log *gatewa
 		return d, nil
 	}
 	entry, ok := findLine(ctx, log, id)
+	for i := len(earlier) - 1; !ok && i >= 0; i-- {
+		entry, ok = lineOf(log, earlier[i])
+	}
 	if !ok || d.Words != "" && rank(entry.Fields["certainty"]) <= rank(d.Certainty) {
 		return d, nil
 	}
@@ -190,8 +194,23 @@ func findLine(ctx context.Context, log *gateway.Lines, id string) (logread.Entry
 	var entry logread.Entry
 	_, err := log.Find(ctx, func(line string) bool {
 		var ok bool
-		entry, ok = logread.Parse(line)
-		return ok && entry.Event == "diagnosis" && entry.Fields["request_id"] == id && id != ""
+		entry, ok = isAbout(line, id)
+		return ok
 	})
 	return entry, err == nil
+}
+
+// lineOf is such a line where it was written already.
+func lineOf(log *gateway.Lines, id string) (logread.Entry, bool) {
+	for line := range strings.Lines(log.String()) {
+		if entry, ok := isAbout(strings.TrimSuffix(line, "\n"), id); ok {
+			return entry, true
+		}
+	}
+	return logread.Entry{}, false
+}
+
+func isAbout(line, id string) (logread.Entry, bool) {
+	entry, ok := logread.Parse(line)
+	return entry, ok && entry.Event == "diagnosis" && entry.Fields["request_id"] == id && id != ""
 }

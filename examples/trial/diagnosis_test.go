@@ -4,6 +4,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
@@ -35,11 +36,17 @@ func TestFindDiagnosis(t *testing.T) {
 	got = find(t, recordLine, errorLine, "host-header;certainty=possible")
 	assert.Equal(t, "strip-path;likely", got.Cause+";"+got.Certainty, "unless diag405-log is more certain")
 
+	// Of diagnoses alike one is logged: the last about an earlier request stands for it.
+	other := strings.ReplaceAll(strings.ReplaceAll(errorLine, "request_id=aa", "request_id=bb"), "strip-path", "target-divergence")
+	assert.Equal(t, "target-divergence", find(t, "", other, "", "cc", "bb").Cause)
+	assert.Equal(t, "strip-path", find(t, "", other+errorLine, "", "bb").Cause, "its own counts")
+	assert.Empty(t, find(t, "", other, "").Cause, "not about another request")
+
 	assert.Equal(t, &Diagnosis{Route: Entity{"1", ""}}, find(t, `{"request":{"id":"aa"},"route":{"id":"1"}}`+"\n", "", ""))
 }
 
 // find looks for the diagnosis of the request with id aa.
-func find(t *testing.T, record, errors, header string) *Diagnosis {
+func find(t *testing.T, record, errors, header string, earlier ...string) *Diagnosis {
 	t.Helper()
 	file := filepath.Join(t.TempDir(), "record")
 	require.NoError(t, os.WriteFile(file, []byte(record), 0o644))
@@ -49,7 +56,7 @@ func find(t *testing.T, record, errors, header string) *Diagnosis {
 	if header != "" {
 		a.Header.Set("X-Diag", header)
 	}
-	d, err := FindDiagnosis(t.Context(), a, file, log)
+	d, err := FindDiagnosis(t.Context(), a, file, log, earlier...)
 	require.NoError(t, err)
 	return d
 }

@@ -46,7 +46,7 @@ type Group struct {
 type Aggregate struct {
 	Lines     int // all that were added
 	Access    int // access lines of ours
-	Diagnoses int
+	Diagnoses int // those that a line stands for besides its own among them
 	Cut       int // diagnoses that the log cut short
 
 	groups map[string]*Group
@@ -64,9 +64,9 @@ func NewAggregate() *Aggregate {
 
 // fields are those of a line that every diagnosis is counted by.
 type fields struct {
-	time                                []byte
-	event, cause, certainty, route, got value
-	whole                               bool
+	time                                       []byte
+	event, cause, certainty, times, route, got value
+	whole                                      bool
 }
 
 // Add counts a line and returns the group that it belongs to; nil for a line that
@@ -87,7 +87,7 @@ func (a *Aggregate) Add(line []byte) *Group {
 	case string(f.event.raw) != "diagnosis" || len(f.cause.raw) == 0:
 		return nil
 	}
-	a.Diagnoses++
+	a.Diagnoses += f.count()
 	if !f.whole {
 		a.Cut++
 	}
@@ -102,6 +102,8 @@ func (f *fields) take(key []byte, v value) {
 		f.cause = v
 	case "certainty":
 		f.certainty = v
+	case "times":
+		f.times = v
 	case "route":
 		f.route = v
 	case "upstream":
@@ -109,12 +111,28 @@ func (f *fields) take(key []byte, v value) {
 	}
 }
 
+// maxTimes bounds for how many diagnoses a line is taken to stand.
+const maxTimes = 1 << 30
+
+// count is for how many diagnoses the line stands.
+func (f *fields) count() int {
+	n := 0
+	for _, c := range f.times.raw {
+		if c < '0' || c > '9' || n > maxTimes {
+			return 1
+		}
+		n = 10*n + int(c-'0')
+	}
+	return max(1, n)
+}
+
 func (a *Aggregate) count(own []byte) *Group {
 	f := &a.fields
 	a.upstream = appendPath(a.upstream[:0], f.got.bytes())
 	g := a.group(f.cause.bytes(), f.route.bytes(), a.upstream)
-	g.Count++
-	if g.Count == 1 || len(f.time) > 0 && string(f.time) < g.First {
+	first := g.Count == 0
+	g.Count += f.count()
+	if first || len(f.time) > 0 && string(f.time) < g.First {
 		g.First = string(f.time)
 		g.describe(own)
 	}

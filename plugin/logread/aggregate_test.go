@@ -74,6 +74,20 @@ func TestAggregateKeepsClientsOut(t *testing.T) {
 	assert.Equal(t, "post", a.Groups()[0].Route)
 }
 
+// A line that stands for several is counted as those; what is no number is one.
+func TestAggregateCountsTimes(t *testing.T) {
+	x := founding()
+	line := func(o report.Options) string { return nginxHead + diagnosisLine(x, o) + nginxTail }
+	a := aggregateOf(line(inText), line(report.Options{Times: 1000}), line(report.Options{Times: 20, JSON: true}))
+	assert.Equal(t, []int{3, 1021}, []int{a.Lines, a.Diagnoses})
+	assert.Equal(t, 1021, a.Groups()[0].Count)
+	assert.Equal(t, []CauseCount{{"strip-path", 1021}}, a.Causes())
+	for _, times := range []string{"-5", "0", "", "x", "1e9", "99999999999999999999"} {
+		a := aggregateOf(nginxHead + `[diag405] event=diagnosis cause=c times=` + times + ` route=r`)
+		assert.Equal(t, 1, a.Diagnoses, times)
+	}
+}
+
 // What a fix took from a client is marked, and the mark is cleaned.
 func TestAggregateMarksWhatCameFromAClient(t *testing.T) {
 	x := founding()

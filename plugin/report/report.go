@@ -22,6 +22,7 @@ type Options struct {
 	JSON         bool   // log lines in JSON instead of logfmt
 	Query        bool   // log: query values; otherwise names alone
 	Phase        string // log: the phase of a diagnosis, "" for the response phase
+	Times        int    // log: for how many diagnoses alike a line stands; 0 is 1
 	RequestID    string // log: Kong's, where Kong does not put it behind the line itself
 }
 
@@ -115,6 +116,9 @@ func diagnosisPairs(x diagnose.Exchange, d diagnose.Diagnosis, o Options) pairs 
 	p.add("status", status(x))
 	p.add("cause", string(d.Cause))
 	p.add("certainty", string(d.Certainty))
+	if o.Times > 1 {
+		p.add("times", strconv.Itoa(o.Times))
+	}
 	p.add("reason", d.Reason)
 	p.add("fix", d.Fixes[0].Words)
 	p.add("allow", allow(x))

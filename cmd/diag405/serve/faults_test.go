@@ -153,6 +153,17 @@ type heard struct {
 // path is a path that no other request has.
 func (r *rig) path() string { return fmt.Sprintf("/p/request-%d", r.serial.Add(1)) }
 
+// wordPath is such a path in letters. To the plugin a number is an id, and of diagnoses
+// that differ in ids alone one a second is logged.
+func (r *rig) wordPath() string {
+	return strings.Map(func(c rune) rune {
+		if c >= '0' && c <= '9' {
+			return c - '0' + 'a'
+		}
+		return c
+	}, r.path())
+}
+
 // ask sends a request.
 func (r *rig) ask(method, path string, header ...string) (heard, error) {
 	req, err := http.NewRequest(method, r.URL()+path, nil)
@@ -322,8 +333,8 @@ func TestFaults(t *testing.T) {
 }
 
 // callsOf are the calls that every request without a fault makes. Of a few answers in a
-// second more is asked; what happens when that fails is tested with a gateway of the
-// plugin's own.
+// second more is asked, and of diagnoses alike one is logged; what happens when that
+// fails is tested with a gateway of the plugin's own.
 func callsOf(t *testing.T, r *rig, p *plan, method string) []pluginserver.Call {
 	t.Helper()
 	var calls []pluginserver.Call
@@ -422,7 +433,7 @@ func TestFaultsInLogPhase(t *testing.T) {
 	p := &plan{}
 	r := startRig(t, p.answer, diag405Log)
 	r.checkLogged(t)
-	path := r.path()
+	path := r.wordPath()
 	p.arm(pluginserver.Call{Target: path}, pluginserver.Fault{})
 	r.postUnexplained(t, path)
 	r.awaitDiagnosis(t, path)
@@ -433,7 +444,7 @@ func TestFaultsInLogPhase(t *testing.T) {
 			continue
 		}
 		for _, f := range everyFault() {
-			path := r.path()
+			path := r.wordPath()
 			c.Target = path
 			p.arm(c, f)
 			r.postUnexplained(t, path)
@@ -459,7 +470,7 @@ func (r *rig) postUnexplained(t *testing.T, path string) {
 // checkLogged sends a request and waits for its diagnosis in the log.
 func (r *rig) checkLogged(t *testing.T) {
 	t.Helper()
-	path := r.path()
+	path := r.wordPath()
 	r.postUnexplained(t, path)
 	r.awaitDiagnosis(t, path)
 }

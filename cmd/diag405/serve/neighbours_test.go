@@ -27,14 +27,31 @@ func TestNeighbours(t *testing.T) {
 	if kong := os.Getenv("DIAG405_KONG"); kong != "" {
 		start = realkong.Command(kong).Start
 	}
-	gw, err := start(t.Context(), gateway.Options{Plugins: []string{diag405test.Build(t)}})
+	log := &gateway.Lines{}
+	gw, err := start(t.Context(), gateway.Options{Plugins: []string{diag405test.Build(t)}, ErrorLog: log})
 	require.NoError(t, err)
 	defer func() { assert.NoError(t, gw.Close()) }()
 
 	g := running{gw}
+	t.Run("flood", func(t *testing.T) { g.testFlood(t, log) })
 	t.Run("forged headers", g.testForgedHeaders)
 	t.Run("tokens", g.testTokens)
 	t.Run("header names", g.testHeaderNames)
+}
+
+// A client that is refused again and again is explained to each time, and fills no log:
+// of 300 answers there is a line for each second that they took, and one.
+func (g running) testFlood(t *testing.T, log *gateway.Lines) {
+	g.load(t, refusing, `{"log_requests": "none"}`)
+	begun := time.Now()
+	for i := range 300 {
+		res := g.send(t, "POST", fmt.Sprint("/p/a/", i), "")
+		assert.Equal(t, fmt.Sprint("POST /p/a/", i), res.Header.Get("X-Diag-Request"))
+	}
+	most := 2 + int(time.Since(begun)/time.Second)
+	_, err := log.Find(t.Context(), func(l string) bool { return strings.Contains(l, "event=diagnosis") })
+	require.NoError(t, err)
+	assert.LessOrEqual(t, strings.Count(log.String(), "event=diagnosis"), most)
 }
 
 // An upstream forges our headers, behind more others than Kong shows.
