@@ -243,12 +243,14 @@ func TestSecretsAreNotTold(t *testing.T) {
 	for _, config := range configs {
 		for _, admitted := range []bool{false, true} {
 			f := founding()
-			f.vars["request"] = "POST http://me:" + secret + "@localhost/api/sendWeather?key=" + secret + "&" + "a=" + secret + " HTTP/1.1"
-			f.vars["upstream_uri"] = "/?key=" + secret + "&a=" + secret
+			f.vars["request"] = "POST http://me:" + secret + "@localhost/api/sendWeather?key=" + secret + "&a=" + secret + "&" + secret + " HTTP/1.1"
+			f.vars["upstream_uri"] = "/http:/me:" + secret + "@host/?key=" + secret + "&a=" + secret + "&" + secret + "="
+			f.vars["http_host"] = "me:" + secret + "@localhost"
 			f.vars[tokenVariable] = secret
 			f.request = map[string][]string{
 				"authorization": {"Bearer " + secret}, "cookie": {"id=" + secret}, "apikey": {secret},
 				"x-api-key": {secret}, "proxy-authorization": {secret}, "x-diag-token": {secret},
+				"x-http-method-override": {secret}, "origin": {"https://" + secret + "@h"}, "access-control-request-method": {secret},
 				"referer": {"http://h/?k=" + secret}, "content-type": {"application/json; x=" + secret},
 			}
 			f.response["set-cookie"] = []string{"id=" + secret}

@@ -185,6 +185,20 @@ var lintTests = []struct {
 	{service("http://a", `{name: r, paths: [/x], methods: [GET, PURGE], plugins: [{name: ai-request-transformer}, {name: diag405}]}`), nil},      // which takes PURGE out of buffering
 	{service("http://a", `{name: r, paths: [/x], methods: [GET, PURGE], plugins: [{name: ai-request-transformer}, {name: grpc-gateway}]}`), nil}, // which sends all as POST
 
+	// buffered-answers
+	{service("http://a", `{name: r, paths: [/x]}`) + ", plugins: [{name: diag405}]", []string{"buffered-answers warning plugin diag405"}},
+	{service("http://a", `{name: r, paths: [/x]}`) + ", plugins: [{name: diag405, enabled: false}]", nil},
+	{service("http://a", `{name: r, paths: [/x]}`) + ", plugins: [{name: diag405-log}]", nil}, // which has no response phase
+	{service("http://a", `{name: r, paths: [/x]}`) + ", plugins: [{name: diag405, service: s}]", nil},
+	{service("http://a", `{name: r, paths: [/x]}, {name: q, paths: [/y], response_buffering: false}`) + ", plugins: [{name: diag405, service: s}]", []string{"buffered-answers warning plugin diag405"}},
+	{service("http://a", `{name: r, paths: [/x]}, {name: q, paths: [/v1/stream], strip_path: false}`) + ", plugins: [{name: diag405, service: s}]", []string{"buffered-answers warning plugin diag405"}},
+	{service("http://a", `{name: r, paths: [/x], plugins: [{name: diag405}]}, {name: q, paths: [/v1/stream], strip_path: false}`), nil}, // not that route
+	{service("http://a", `{name: r, paths: ['~/chat/completions$'], strip_path: false, plugins: [{name: diag405}]}`), []string{"buffered-answers warning plugin diag405"}},
+	{service("http://a", `{name: r, paths: [/x], plugins: [{name: ai-proxy}, {name: diag405}]}`), []string{"buffered-answers warning plugin diag405"}},
+	{service("http://a", `{name: r, paths: [/events/upstream], strip_path: false, plugins: [{name: diag405}]}`), nil},
+	{"services: [{name: s, url: 'http://a', read_timeout: 3600000, routes: [{name: r, paths: [/x]}], plugins: [{name: diag405}]}]", []string{"buffered-answers warning plugin diag405"}},
+	{"services: [{name: s, url: 'http://a', read_timeout: 599999, routes: [{name: r, paths: [/x]}], plugins: [{name: diag405}]}]", nil},
+
 	// upper-case-host
 	{service("http://a", `{name: r, hosts: [A.example]}`), []string{"upper-case-host warning route r"}},
 	{service("http://a", `{name: r, hosts: [a.example]}`), nil},

@@ -43,6 +43,7 @@ var rules = []rule{
 	{"method-rewritten", Error, "a plugin changes the method of more than one endpoint", "method-rewrite", methodRewritten},
 	{"fixed-path", Warning, "a plugin sends every request to one path", "path-rewrite", fixedPath},
 	{"buffered-method", Error, "a plugin's response phase turns the method into GET", "method-rewrite", bufferedMethod},
+	{"buffered-answers", Warning, "diag405 is on where it changes more than it explains", "", bufferedAnswers},
 
 	// hosts
 	{"upper-case-host", Warning, "hosts are compared with their case", "", upperCaseHost},
