@@ -63,6 +63,15 @@ func subexpNames(re *regexp2.Regexp) []string {
 	return names
 }
 
+// String is the expression in the syntax of Go's regexp, which goes by a text that has
+// a character for each byte; "" for one that needs the backtracking engine.
+func (re *Regexp) String() string {
+	if re.linear == nil {
+		return ""
+	}
+	return re.linear.String()
+}
+
 // SubexpNames are the groups' names by number, "" for a group without one. The
 // first is the whole match.
 func (re *Regexp) SubexpNames() []string { return re.names }

@@ -2,7 +2,6 @@ package router
 
 import (
 	"fmt"
-	"slices"
 	"strings"
 
 	"diag405/kong/atc"
@@ -12,11 +11,14 @@ import (
 // Trace holds a route's expression against a request, predicate by predicate; nil
 // for a route that has none or is not in the router.
 func (r *Router) Trace(req Request, route *config.Route) *atc.Trace {
-	i := slices.IndexFunc(r.routes.order, func(c *compiled) bool { return c.route == route && c.expression != nil })
-	if i < 0 {
+	if r.traditional != nil || len(r.routes.places[route]) == 0 {
 		return nil
 	}
-	return r.routes.order[i].expression.Trace(newQuery(req))
+	part := r.routes.order[r.routes.places[route][0]]
+	if part.expression == nil {
+		return nil
+	}
+	return part.expression.Trace(newQuery(req))
 }
 
 // whyExpression names the predicates that decided.

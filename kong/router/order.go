@@ -46,18 +46,16 @@ func (r *Router) Order(first, second *config.Route, req Request) Order {
 // partOf is the part of a route that takes a request, else its first one, and its
 // place in the router.
 func (r *Router) partOf(route *config.Route, q *query) (part *compiled, place int) {
-	for i, p := range r.routes.order {
-		if p.route != route {
-			continue
-		}
-		if _, ok := p.match(q); ok {
-			return p, i
-		}
-		if part == nil {
-			part, place = p, i
+	places := r.routes.places[route]
+	for _, i := range places {
+		if _, ok := r.routes.order[i].match(q); ok {
+			return r.routes.order[i], i
 		}
 	}
-	return part, place
+	if len(places) == 0 {
+		return nil, 0
+	}
+	return r.routes.order[places[0]], places[0]
 }
 
 // Kinds are the kinds of attributes that a route matches by, of which Kong counts

@@ -194,12 +194,11 @@ func (r *Router) find(q *query, order *sieve) (*Match, Refusal) {
 			return nil, refusal
 		}
 	}
-	for part := range order.candidates(q) {
-		if prefix, ok := part.match(q); ok {
-			return newMatch(q, part, prefix), ""
-		}
+	part, prefix := order.first(q)
+	if part == nil {
+		return nil, NoRoute
 	}
-	return nil, NoRoute
+	return newMatch(q, part, prefix), ""
 }
 
 func newMatch(q *query, c *compiled, prefix string) *Match {

@@ -52,7 +52,9 @@ var rankedKinds = []kinds{hostKind, headerKind, pathKind, methodKind, sniKind}
 type traditional struct {
 	parts      []*part     // in the order of sortRoutes
 	categories []*category // those with more kinds first
-	index      index
+	index      tradIndex
+	rank       map[kinds]int           // the place of each category
+	places     map[*config.Route][]int // of each route's parts
 }
 
 // part is a route with at most one of its paths (marshall_route).
@@ -95,15 +97,23 @@ type category struct {
 	kinds                                     kinds
 	all                                       []*part
 	byHost, byHeader, byPath, byMethod, bySNI map[string][]*part
+	index                                     *index // of all
 }
 
-// index is what is looked up in a request (plain_indexes and the lists beside it).
-type index struct {
+// tradIndex is what is looked up in a request (plain_indexes and the lists beside
+// it).
+type tradIndex struct {
 	hosts, methods, snis map[string]bool
 	headers              []string // in the order in which they are looked for
-	regexes              []*tradPath
-	wildcards            []*wildcard
-	prefixes             []string // the longest first
+
+	// The first that fits counts, of the prefixes the longest. Beside each list is
+	// where to look in it.
+	regexes    []*tradPath
+	byText     *index
+	wildcards  []*wildcard
+	byWildcard *index
+	prefixes   map[string]bool
+	lengths    []int // of the prefixes, the longest first
 }
 
 func newTraditional(routes []*config.Route) (*traditional, error) {
@@ -118,8 +128,12 @@ func newTraditional(routes []*config.Route) (*traditional, error) {
 		t.parts = append(t.parts, parts...)
 	}
 	luaSort(t.parts, sortRoutes)
+	t.places = map[*config.Route][]int{}
+	for place, p := range t.parts {
+		t.places[p.route] = append(t.places[p.route], place)
+	}
 	t.categorize()
-	t.index = newIndex(t.parts)
+	t.index = newTradIndex(t.parts)
 	return t, errors.Join(errs...)
 }
 
@@ -315,6 +329,11 @@ func (t *traditional) categorize() {
 			cmp.Compare(b.kinds, a.kinds),
 		)
 	})
+	t.rank = map[kinds]int{}
+	for i, c := range t.categories {
+		t.rank[c.kinds] = i
+		c.index = newIndex(len(c.all), func(place int) clues { return c.all[place].clues() })
+	}
 }
 
 func (c *category) add(p *part) {
@@ -337,21 +356,23 @@ func (c *category) add(p *part) {
 	}
 }
 
-// newIndex is index_route_t for all parts.
-func newIndex(parts []*part) index {
-	x := index{hosts: map[string]bool{}, methods: map[string]bool{}, snis: map[string]bool{}}
+// newTradIndex is index_route_t for all parts.
+func newTradIndex(parts []*part) tradIndex {
+	x := tradIndex{hosts: map[string]bool{}, methods: map[string]bool{}, snis: map[string]bool{}, prefixes: map[string]bool{}}
 	add := func(set map[string]bool, values []string) {
 		for _, v := range values {
 			set[v] = true
 		}
 	}
+	headers := map[string]bool{}
 	for _, p := range parts {
 		add(x.hosts, p.hosts)
 		add(x.methods, p.methods)
 		add(x.snis, p.snis)
 		x.wildcards = append(x.wildcards, p.wildcard...)
 		for _, h := range p.headers {
-			if !slices.Contains(x.headers, h.name) {
+			if !headers[h.name] {
+				headers[h.name] = true
 				x.headers = append(x.headers, h.name)
 			}
 		}
@@ -360,9 +381,16 @@ func newIndex(parts []*part) index {
 		case p.path.regex != nil:
 			x.regexes = append(x.regexes, p.path)
 		default:
-			x.prefixes = append(x.prefixes, p.path.value)
+			x.prefixes[p.path.value] = true
 		}
 	}
-	slices.SortStableFunc(x.prefixes, func(a, b string) int { return len(b) - len(a) })
+	for prefix := range x.prefixes {
+		x.lengths = append(x.lengths, len(prefix))
+	}
+	slices.Sort(x.lengths)
+	x.lengths = slices.Compact(x.lengths)
+	slices.Reverse(x.lengths)
+	x.byText = newIndex(len(x.regexes), func(i int) clues { return clues{paths: regexClues(x.regexes[i].regex.String())} })
+	x.byWildcard = newIndex(len(x.wildcards), func(i int) clues { return clues{hosts: onlyHostKeys([]string{x.wildcards[i].key()})} })
 	return x
 }

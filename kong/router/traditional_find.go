@@ -33,26 +33,15 @@ func (t *traditional) first(l *look) (taken, bool) {
 		return taken{}, false
 	}
 	for _, c := range t.categories[t.start(l.kinds):] {
-		for _, set := range [][]*part{c.reduce(l), c.all} {
-			for _, p := range set {
-				if m, ok := p.match(l); ok {
-					return m, true
-				}
-			}
+		if m, ok := c.first(l); ok {
+			return m, true
 		}
 	}
 	return taken{}, false
 }
 
 // start is where the request's category is, or the first.
-func (t *traditional) start(k kinds) int {
-	for i, c := range t.categories {
-		if c.kinds == k {
-			return i
-		}
-	}
-	return 0
-}
+func (t *traditional) start(k kinds) int { return t.rank[k] }
 
 // look finds out which kinds of fields the request has.
 func (t *traditional) look(q *query) *look {
@@ -97,8 +86,8 @@ func (t *traditional) lookAtHost(l *look) {
 		l.kinds |= hostKind
 		return
 	}
-	for _, w := range t.index.wildcards {
-		if w.regex.MatchString(l.fullHost) {
+	for i := range merged(t.index.byWildcard.lists(l.keys(t.index.byWildcard))) {
+		if w := t.index.wildcards[i]; w.regex.MatchString(l.fullHost) {
 			l.wildcard = w.value
 			l.kinds |= hostKind
 			return
@@ -108,19 +97,20 @@ func (t *traditional) lookAtHost(l *look) {
 
 // lookAtPath finds the first expression that matches or else the longest prefix.
 func (t *traditional) lookAtPath(l *look) {
+	path := l.query.path
 	hit := func(path string) {
 		l.path = path
 		l.kinds |= pathKind
 	}
-	for _, p := range t.index.regexes {
-		if p.regex.MatchString(l.query.path) {
+	for i := range merged(t.index.byText.lists(l.keys(t.index.byText))) {
+		if p := t.index.regexes[i]; p.regex.MatchString(path) {
 			hit(p.value)
 			return
 		}
 	}
-	for _, prefix := range t.index.prefixes {
-		if strings.HasPrefix(l.query.path, prefix) {
-			hit(prefix)
+	for _, n := range t.index.lengths {
+		if n <= len(path) && t.index.prefixes[path[:n]] {
+			hit(path[:n])
 			return
 		}
 	}
@@ -170,33 +160,6 @@ func splitBracketed(name, other string, with func(string) string) (bare, full st
 // isDigits holds for "" as well.
 func isDigits(s string) bool { return strings.Trim(s, "0123456789") == "" }
 
-// reduce is the set of candidates to try first: those with the header that was hit,
-// else the smallest of those sets that there are.
-func (c *category) reduce(l *look) []*part {
-	host := l.rawHost
-	if l.wildcard != "" {
-		host = l.wildcard
-	}
-	sets := map[kinds][]*part{
-		hostKind: c.byHost[host], headerKind: c.byHeader[l.header], pathKind: c.byPath[l.path],
-		methodKind: c.byMethod[l.method], sniKind: c.bySNI[l.sni],
-	}
-	var smallest []*part
-	for _, kind := range rankedKinds {
-		set := sets[kind]
-		if c.kinds&kind == 0 || set == nil {
-			continue
-		}
-		if kind == headerKind {
-			return set
-		}
-		if smallest == nil || len(set) < len(smallest) {
-			smallest = set
-		}
-	}
-	return smallest
-}
-
 // taken is a part that takes a request, and what it took of the path.
 type taken struct {
 	*part
@@ -230,11 +193,7 @@ func contains(list []string, s string) bool {
 // matchHost looks for the Host header as it is and without its port, so a plain
 // host with the scheme's own port matches only where the header has it, too.
 func (p *part) matchHost(l *look) bool {
-	asked := l.rawHost
-	if l.wildcard != "" {
-		asked = l.wildcard
-	}
-	if contains(p.hosts, asked) || contains(p.hosts, l.bareHost) {
+	if contains(p.hosts, l.hitHost()) || contains(p.hosts, l.bareHost) {
 		return true
 	}
 	for _, w := range p.wildcard {

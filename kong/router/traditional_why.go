@@ -34,10 +34,8 @@ func (t *traditional) why(q *query) []Reason {
 func (t *traditional) reasonFor(route *config.Route, l *look, taker taken) reasoned {
 	out := reasoned{Reason: Reason{Route: route}, place: -1}
 	var best *part
-	for i, p := range t.parts {
-		if p.route != route {
-			continue
-		}
+	for _, i := range t.places[route] {
+		p := t.parts[i]
 		_, ok := p.match(l)
 		if best == nil || p == taker.part || ok && out.place < 0 {
 			best = p
@@ -61,12 +59,7 @@ func (t *traditional) reasonFor(route *config.Route, l *look, taker taken) reaso
 }
 
 // place is where a part is tried, the categories first.
-func (t *traditional) place(p *part, i int) int { return t.rank(p)*len(t.parts) + i }
-
-// rank is the place of a part's category.
-func (t *traditional) rank(p *part) int {
-	return slices.IndexFunc(t.categories, func(c *category) bool { return c.kinds == p.kinds })
-}
+func (t *traditional) place(p *part, i int) int { return t.rank[p.kinds]*len(t.parts) + i }
 
 // attributes are those of a part. One that has nothing against the request and is
 // passed over all the same fails by its category.
@@ -93,7 +86,7 @@ func (t *traditional) attributes(p *part, l *look) (held, failed []Attribute) {
 			failed = append(failed, Attribute{f.name, f.no})
 		}
 	}
-	if len(failed) == 0 && (l.kinds == 0 || t.rank(p) < t.start(l.kinds)) {
+	if len(failed) == 0 && (l.kinds == 0 || t.rank[p.kinds] < t.start(l.kinds)) {
 		failed = append(failed, Attribute{"category", passedOver(p, l)})
 	}
 	return held, failed
@@ -181,10 +174,8 @@ func (t *traditional) orderFor(first, second *config.Route, q *query) Order {
 // partOf is the part of a route that takes a request, else its first one.
 func (t *traditional) partOf(route *config.Route, l *look) *part {
 	var first *part
-	for _, p := range t.parts {
-		if p.route != route {
-			continue
-		}
+	for _, i := range t.places[route] {
+		p := t.parts[i]
 		if _, ok := p.match(l); ok {
 			return p
 		}
@@ -204,8 +195,8 @@ func (t *traditional) order(first, second *part, l *look) Order {
 	case first.kinds != second.kinds:
 		return Order{ByKinds, fmt.Sprintf("it has %s against %s", first.kinds, second.kinds)}
 	}
-	candidates := t.categories[t.rank(first)].reduce(l)
-	if slices.Contains(candidates, first) && !slices.Contains(candidates, second) {
+	hit := t.categories[t.rank[first.kinds]].reduce(l)
+	if first.isHit(hit, l) && !second.isHit(hit, l) {
 		return Order{ByHit, "it is among the routes that the traditional router tries first, those with what it found in the request at once"}
 	}
 	return orderOfParts(first, second)

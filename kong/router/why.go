@@ -94,7 +94,7 @@ func (r *Router) reasonFor(route *config.Route, q *query) reasoned {
 	out := reasoned{Reason: Reason{Route: route}}
 	out.part, out.place = r.partOf(route, q)
 	for _, check := range []func(*compiled, *query) (Attribute, verdict){
-		whyExpression, whyPath, whyMethod, whyHost, whyHeaders, whySNI, whyProtocol, whyPeers,
+		whyExpression, r.whyPath, whyMethod, whyHost, whyHeaders, whySNI, whyProtocol, whyPeers,
 	} {
 		a, verdict := check(out.part, q)
 		switch verdict {
@@ -126,16 +126,20 @@ func judge(name string, ok bool, words string) (Attribute, verdict) {
 	return Attribute{name, words}, fails
 }
 
-func whyPath(c *compiled, q *query) (Attribute, verdict) {
+// whyPath speaks of the part's path, or of one of another part of the route.
+func (r *Router) whyPath(c *compiled, q *query) (Attribute, verdict) {
 	paths := c.route.Paths
 	if len(paths) == 0 {
 		return Attribute{}, absent
 	}
-	if prefix, ok := MatchPath(c.route, q.path); ok {
-		if p, ok := c.matchPath(q.path); ok {
-			prefix = p // of the part that takes the request
-		}
+	if prefix, ok := c.matchPath(q.path); ok {
 		return judge("path", true, heldPath(c, q.path, prefix))
+	}
+	for _, place := range r.routes.places[c.route] {
+		other := r.routes.order[place]
+		if prefix, ok := other.matchPath(q.path); ok {
+			return judge("path", true, heldPath(other, q.path, prefix))
+		}
 	}
 	if len(paths) > 1 {
 		return judge("path", false, fmt.Sprintf("none of its paths %s matches %s", list(paths), q.path))

@@ -1,0 +1,198 @@
+package router
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"net/http"
+	"regexp"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"diag405/kong/config"
+	"diag405/kong/measured"
+)
+
+// What an index leaves out matches nothing: a router that tries all its parts gives
+// the same answers, on everything that was measured. Each configuration also gets the
+// requests of others.
+func TestIndexOnMeasured(t *testing.T) {
+	compared := 0
+	for _, set := range []measured.Set{measured.Routing, measured.Traditional, measured.Expressions, measured.Fresh} {
+		scenarios, err := set.Scenarios()
+		require.NoError(t, err)
+		for i, s := range scenarios {
+			cfg, err := config.Parse(s.Kong, config.For(config.Flavor(s.Flavor)))
+			require.NoError(t, err)
+			p := newPair(t, cfg)
+			others := scenarios[i:min(i+4, len(scenarios))]
+			for _, other := range others {
+				for _, m := range other.Requests {
+					header := http.Header{}
+					for name, value := range m.Headers {
+						header.Set(name, value)
+					}
+					p.compare(t, Request{Method: m.Method, Target: m.Target, Host: m.Host, Scheme: "http", Port: 8000, Header: header})
+					compared++
+				}
+			}
+		}
+	}
+	assert.Greater(t, compared, 15_000)
+}
+
+// The same on random routes of few letters, so that much nearly matches.
+func TestIndexOnRandom(t *testing.T) {
+	random := rand.New(rand.NewPCG(1, 2))
+	for _, flavor := range config.Flavors {
+		found := 0
+		for range 400 {
+			g := generator{random}
+			cfg := &config.Config{Flavor: flavor}
+			for i := range 1 + random.IntN(20) {
+				cfg.Routes = append(cfg.Routes, g.route(i, flavor))
+			}
+			p := newPair(t, cfg)
+			for range 60 {
+				if p.compare(t, g.request()) {
+					found++
+				}
+			}
+		}
+		assert.Greater(t, found, 5_000, flavor)
+	}
+}
+
+// A pair is a router that looks up all parts, and one that tries all.
+type pair struct{ indexed, blind *Router }
+
+func newPair(t *testing.T, cfg *config.Config) pair {
+	t.Helper()
+	var p pair
+	defer func(n int) { few = n }(few)
+	for n, to := range map[int]**Router{0: &p.indexed, 1 << 30: &p.blind} {
+		few = n
+		r, err := New(cfg)
+		require.NoError(t, err)
+		*to = r
+	}
+	return p
+}
+
+// compare asks both, as warm and as fresh ones.
+func (p pair) compare(t *testing.T, req Request) (found bool) {
+	t.Helper()
+	for _, ask := range []func(*Router, Request) (*Match, bool){(*Router).Match, (*Router).MatchFresh} {
+		want, ok := ask(p.blind, req)
+		got, _ := ask(p.indexed, req)
+		require.Equal(t, want, got, "%+v", req)
+		found = found || ok
+	}
+	return found
+}
+
+// A generator makes routes and requests.
+type generator struct{ *rand.Rand }
+
+func (g generator) pick(from ...string) string { return from[g.IntN(len(from))] }
+
+func (g generator) path() string {
+	return "/" + g.pick("", "a", "ab", "abc", "a+b", "a.c") + g.pick("", "/", "/b", "/bc") + g.pick("", "/", "/c")
+}
+
+func (g generator) route(i int, flavor config.Flavor) *config.Route {
+	r := &config.Route{ID: fmt.Sprintf("%08x-0000-4000-8000-%012d", g.Uint32(), i), Protocols: []string{"http", "https"}}
+	if flavor == config.Expressions && g.IntN(3) == 0 {
+		r.Expression, r.Priority = g.expression(2), g.IntN(3)
+		return r
+	}
+	for range g.IntN(3) {
+		p := g.path()
+		if g.IntN(3) == 0 {
+			p = "~" + p + g.pick("", "$", "+", "?", "[bc]*", "|/b", `\d`, ".*/bc$", "(/b|/c)", "(?i)B")
+		}
+		r.Paths = append(r.Paths, p)
+	}
+	for range g.IntN(3) {
+		r.Hosts = append(r.Hosts, g.pick("x.test", "y.test", "*.test", "x.*", "x.test:80", "*.test:81", "*.y.test"))
+	}
+	if g.IntN(3) == 0 {
+		r.Headers = map[string][]string{g.pick("x-a", "X_B"): {g.pick("u", "V"), g.pick("w", "~*[uv]")}}
+	}
+	if g.IntN(3) == 0 {
+		r.RegexPriority = g.pickInt(-1, 0, 0, 1, 5000)
+	}
+	if g.IntN(3) == 0 || len(r.Paths)+len(r.Hosts)+len(r.Headers) == 0 {
+		r.Methods = []string{"GET"}
+	}
+	return r
+}
+
+func (g generator) pickInt(from ...int) int { return from[g.IntN(len(from))] }
+
+func (g generator) expression(depth int) string {
+	if depth > 0 && g.IntN(2) == 0 {
+		return "(" + g.expression(depth-1) + g.pick(" && ", " || ") + g.expression(depth-1) + ")"
+	}
+	predicate := g.pick(
+		fmt.Sprintf(`http.path ^= %q`, g.path()), fmt.Sprintf(`http.path == %q`, g.path()), `http.path =^ "/c"`, `http.path != "/a"`,
+		fmt.Sprintf(`http.path ~ r#"^%s"#`, g.path()), `http.path ~ "/b(c|d)"`, `lower(http.path) ^= "/a"`,
+		`http.host == "x.test"`, `http.host =^ ".test"`, `http.host ^= "x."`, `http.host =^ "test"`, `http.host ~ "^x"`, `http.method == "GET"`)
+	if g.IntN(5) == 0 {
+		return "!(" + predicate + ")"
+	}
+	return predicate
+}
+
+func (g generator) request() Request {
+	header := http.Header{}
+	if g.IntN(2) == 0 {
+		header.Set(g.pick("x-a", "x_a", "x-b", "x_b"), g.pick("u", "U", "v", "w"))
+	}
+	return Request{
+		Method: g.pick("GET", "PUT"), Target: g.path(), Scheme: g.pick("http", "https"), Port: 80, Header: header,
+		Host: g.pick("x.test", "y.test", "a.y.test", "x.a", "z.test:81", "x.test:80", "z", ""),
+	}
+}
+
+func TestRegexClues(t *testing.T) {
+	for expression, want := range map[string]string{
+		`^/users/\d+$`:          "/users/",
+		`^/users`:               "/users",
+		`^/ab*`:                 "/a",
+		`^/ab?c`:                "/a",
+		`^/a/x|/b`:              "/a/x */b",
+		`^/a|b`:                 "",
+		`^(?:/x|/y)/c`:          "*/c",
+		`^(?:x/1a|y/bc)\d/c`:    "*/1a */bc",
+		`^(?:/a|b)/cd`:          "*/cd",
+		`^(?i)/users`:           "",
+		`^/users/(a|ab)c`:       "/users/a",
+		`^(/users)/x`:           "/users/x",
+		`^\w+/x`:                "*/x",
+		`/users`:                "*/users",
+		`^/api/v\d+/users/123$`: "*/users/123",
+		`^/a\d+-b/c/(d)`:        "*/c/d",
+		`^/ä`:                   "",
+		`^/a(?:/b)?`:            "/a",
+		`^/a(?:/bcd)+`:          "/a",
+		`^`:                     "",
+		`(`:                     "",
+	} {
+		text := ""
+		for _, c := range regexClues(expression) {
+			if text != "" {
+				text += " "
+			}
+			if c.inside {
+				text += "*"
+			}
+			text += c.text
+		}
+		assert.Equal(t, want, text, expression)
+		if re, err := regexp.Compile(expression); err == nil && want != "" {
+			assert.False(t, re.MatchString("/zz"), "the clue of %s says that something is needed", expression)
+		}
+	}
+}
