@@ -36,22 +36,7 @@ func (s *subject) ignored(f Finding) bool {
 			return true
 		}
 	}
-	return slices.Contains(s.tags(f.Object), Tag+f.ID)
-}
-
-// tags are those of an object and of what it belongs to.
-func (s *subject) tags(o Object) []string {
-	switch o.Kind {
-	case "service":
-		return serviceTags(find(s.cfg.Services, func(x *config.Service) bool { return x.ID == o.ID }))
-	case "route":
-		return routeTags(find(s.cfg.Routes, func(x *config.Route) bool { return x.ID == o.ID }))
-	case "plugin":
-		if p := find(s.cfg.Plugins, func(x *config.Plugin) bool { return x.ID == o.ID }); p != nil {
-			return append(routeTags(p.Route), serviceTags(p.Service)...)
-		}
-	}
-	return nil
+	return slices.Contains(s.related.tagsOf(f.Object), Tag+f.ID)
 }
 
 func serviceTags(s *config.Service) []string {

@@ -92,8 +92,11 @@ func Lint(cfg *config.Config, o Options) []Finding {
 
 // finish leaves out what is to be ignored, and sorts.
 func (s *subject) finish(findings []Finding) []Finding {
-	kept := slices.DeleteFunc(findings, s.ignored)
-	slices.SortStableFunc(kept, func(a, b Finding) int {
+	return ordered(slices.DeleteFunc(findings, s.ignored))
+}
+
+func ordered(findings []Finding) []Finding {
+	slices.SortStableFunc(findings, func(a, b Finding) int {
 		return cmp.Or(
 			cmp.Compare(slices.Index(Severities(), a.Severity), slices.Index(Severities(), b.Severity)),
 			cmp.Compare(a.ID, b.ID),
@@ -103,5 +106,5 @@ func (s *subject) finish(findings []Finding) []Finding {
 			cmp.Compare(a.Sentence, b.Sentence),
 		)
 	})
-	return kept
+	return findings
 }

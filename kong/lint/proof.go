@@ -46,8 +46,8 @@ func (p *prover) taken(op Operation) string {
 				continue
 			}
 			for _, t := range p.ask(r, op.Method, path) {
-				if t.got != nil && t.got.Service != p.service {
-					return fmt.Sprintf("%s goes to %s instead of %s", t, routeObject(t.got.Route), routeObject(r))
+				if t.route != nil && t.route.Service != p.service {
+					return fmt.Sprintf("%s goes to %s instead of %s", t, routeObject(t.route), routeObject(r))
 				}
 			}
 		}

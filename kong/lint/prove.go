@@ -92,7 +92,7 @@ func Prove(cfg *config.Config, service string, operations []Operation, o Options
 
 // Merge puts findings of several kinds into one order.
 func Merge(a, b []Finding) []Finding {
-	return (&subject{cfg: &config.Config{}}).finish(slices.Concat(a, b))
+	return ordered(slices.Concat(a, b))
 }
 
 type prover struct {
@@ -175,7 +175,7 @@ func (p *prover) sentMethod(r *config.Route, method string) string {
 func (p *prover) inverse(r *config.Route, method, upstream string) *Client {
 	for _, path := range p.preimages(r, upstream) {
 		for _, t := range p.ask(r, method, path) {
-			if t.got != nil && t.got.Route == r && p.arrives(t) == upstream {
+			if t.route != nil && t.route == r && p.arrives(t) == upstream {
 				return client(r, t)
 			}
 		}
@@ -185,7 +185,7 @@ func (p *prover) inverse(r *config.Route, method, upstream string) *Client {
 
 // arrives is the path that the upstream gets, "" when that cannot be computed.
 func (p *prover) arrives(t trial) string {
-	for _, plugin := range p.plugins(t.got.Route) {
+	for _, plugin := range p.plugins(t.route) {
 		if uri := rewrittenURI(plugin); uri != "" && !strings.Contains(uri, "$(") {
 			return uri
 		}
@@ -193,7 +193,7 @@ func (p *prover) arrives(t trial) string {
 			return ""
 		}
 	}
-	return t.got.UpstreamPath
+	return t.match().UpstreamPath
 }
 
 func client(r *config.Route, t trial) *Client {
@@ -208,7 +208,7 @@ func client(r *config.Route, t trial) *Client {
 // of its hosts.
 func (p *prover) ask(r *config.Route, method, path string) []trial {
 	x := p.sampling(r)
-	x.paths, x.methods, x.snis, x.headers = []samplePath{{"", path}}, []string{method}, x.snis[:1], x.headers[:1]
+	x.paths, x.methods, x.snis, x.headers = []samplePath{{path: path}}, []string{method}, x.snis[:1], x.headers[:1]
 	var list []trial
 	p.each(x, func(t trial) bool { list = append(list, t); return true })
 	return list
@@ -225,16 +225,16 @@ func (p *prover) preimages(r *config.Route, upstream string) []string {
 	if !r.StripPath || len(r.Paths) == 0 {
 		list := []string{cmp.Or(rest, "/"), "/" + rest}
 		for _, path := range r.Paths {
-			list = append(list, prefixes(path)...) // where a plugin sets the path, any will do
+			list = append(list, p.prefixes(path)...) // where a plugin sets the path, any will do
 		}
 		return list
 	}
 	var list []string
 	for _, path := range r.Paths {
-		if core, _ := plainCore(path); p.consumed(r, path, core) == Warning && rest != "" && rest != "/" {
+		if core, _ := p.plainCore(path); p.consumed(r, path, core) == Warning && rest != "" && rest != "/" {
 			continue // an endpoint's path: nobody asks for another one behind it
 		}
-		for _, prefix := range prefixes(path) {
+		for _, prefix := range p.prefixes(path) {
 			joined := strings.TrimSuffix(prefix, "/") + rest
 			list = append(list, prefix, joined, prefix+strings.TrimPrefix(rest, "/"), prefix+"/")
 		}
@@ -243,10 +243,10 @@ func (p *prover) preimages(r *config.Route, upstream string) []string {
 }
 
 // prefixes are what a route's path may match. Nobody sends a literal star.
-func prefixes(path string) []string {
+func (s *subject) prefixes(path string) []string {
 	switch {
 	case config.IsRegexPath(path):
-		return samplesOf(path)
+		return s.samplesOf(path)
 	case strings.Contains(path, "*"):
 		return nil
 	}
@@ -262,7 +262,7 @@ func (p *prover) misrouted(op Operation, paths func(*config.Route, Operation) []
 		}
 		for _, path := range paths(r, op) {
 			for _, t := range p.ask(r, op.Method, path) {
-				if t.got == nil || t.got.Route != r || p.arrives(t) == "" {
+				if t.route == nil || t.route != r || p.arrives(t) == "" {
 					continue
 				}
 				sends := Operation{p.sentMethod(r, op.Method), p.arrives(t)}
@@ -285,7 +285,7 @@ func (p *prover) natural(r *config.Route, op Operation) []string {
 	}
 	list := slices.Clone(own)
 	for _, path := range r.Paths {
-		core, _ := plainCore(path)
+		core, _ := p.plainCore(path)
 		if core != "" && strings.HasSuffix(core, op.Path) && !slices.Contains(list, core) {
 			list = append(list, core)
 		}

@@ -1,11 +1,11 @@
 package lint
 
 import (
+	"regexp"
 	"regexp/syntax"
 	"slices"
 	"strings"
 
-	"diag405/kong/config"
 	"diag405/kong/router"
 )
 
@@ -25,12 +25,7 @@ type shape struct {
 	swallows bool   // it ends with .*
 }
 
-// shapeOf is false for an expression that cannot be read.
-func shapeOf(path string) (shape, bool) {
-	parts, ok := partsOf(path)
-	if !ok {
-		return shape{}, false
-	}
+func readShape(parts []*syntax.Regexp) shape {
 	var s shape
 	parts, s.closed = cutEnd(parts)
 	parts, s.swallows = cutTail(parts)
@@ -47,16 +42,12 @@ func shapeOf(path string) (shape, bool) {
 		s.varies = s.varies || varies
 		s.endless = s.endless || endless
 	}
-	return s, true
+	return s
 }
 
-// partsOf are the parts of an expression, one behind the other, without the "^"
+// readParts are the parts of an expression, one behind the other, without the "^"
 // that Kong puts in front.
-func partsOf(path string) ([]*syntax.Regexp, bool) {
-	re, err := config.CompilePath(path)
-	if err != nil {
-		return nil, false
-	}
+func readParts(re *regexp.Regexp) ([]*syntax.Regexp, bool) {
 	tree, err := syntax.Parse(re.String(), syntax.Perl)
 	if err != nil {
 		return nil, false
@@ -136,16 +127,8 @@ func choice(re *syntax.Regexp, repeated bool) (varies, endless bool) {
 	return varies, endless
 }
 
-// samplesOf are paths that an expression matches, in different ways.
-func samplesOf(path string) []string {
-	parts, ok := partsOf(path)
-	if !ok {
-		return nil
-	}
-	re, err := config.CompilePath(path)
-	if err != nil {
-		return nil
-	}
+// makeSamples are paths that an expression matches, in different ways.
+func makeSamples(re *regexp.Regexp, parts []*syntax.Regexp) []string {
 	var samples []string
 	for variant := range 6 {
 		var text strings.Builder

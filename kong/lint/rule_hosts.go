@@ -102,13 +102,20 @@ func belowService(r *config.Route) string {
 // twin is an earlier route of the same service with other hosts and the same of
 // everything else.
 func (s *subject) twin(r *config.Route) *config.Route {
-	for _, other := range s.routes {
+	if s.twins == nil {
+		s.twins = map[string][]*config.Route{}
+		for _, other := range s.routes {
+			if !other.PreserveHost && len(other.Hosts) > 0 && len(other.Headers) == 0 {
+				key := sameButHosts(other)
+				s.twins[key] = append(s.twins[key], other)
+			}
+		}
+	}
+	for _, other := range s.twins[sameButHosts(r)] {
 		if other == r {
 			return nil
 		}
-		if other.Service == r.Service && !other.PreserveHost && len(other.Hosts) > 0 && !sameSet(other.Hosts, r.Hosts) &&
-			sameSet(other.Paths, r.Paths) && sameSet(other.Methods, r.Methods) && other.StripPath == r.StripPath &&
-			len(other.Headers)+len(r.Headers) == 0 && slices.Equal(s.plugins(other), s.plugins(r)) {
+		if len(r.Headers) == 0 && !sameSet(other.Hosts, r.Hosts) && slices.Equal(s.plugins(other), s.plugins(r)) {
 			return other
 		}
 	}
@@ -121,8 +128,8 @@ func preserveHostMixed(s *subject) []Finding {
 	var findings []Finding
 	for _, svc := range s.cfg.Services {
 		var on, off []string
-		for _, r := range s.routes {
-			if r.Service != svc || len(r.Hosts) == 0 || s.ownHost(r) {
+		for _, r := range s.routesTo(svc) {
+			if len(r.Hosts) == 0 || s.ownHost(r) {
 				continue
 			}
 			if r.PreserveHost {

@@ -22,7 +22,7 @@ func corsUnrouted(s *subject) []Finding {
 			continue
 		}
 		t := s.preflight(r)
-		if t.got != nil && s.plugin(t.got.Route, "cors") != nil {
+		if t.route != nil && s.plugin(t.route, "cors") != nil {
 			continue
 		}
 		f := Finding{
@@ -59,10 +59,10 @@ func (s *subject) preflight(r *config.Route) trial {
 }
 
 func whereTo(t trial) string {
-	if t.got == nil {
+	if t.route == nil {
 		return "gets 404 from Kong"
 	}
-	return "goes to " + routeObject(t.got.Route).String() + ", which has no cors"
+	return "goes to " + routeObject(t.route).String() + ", which has no cors"
 }
 
 func withOptions(methods []string) []any {
@@ -103,18 +103,18 @@ func corsMissing(s *subject) []Finding {
 func (s *subject) preflightFate(r *config.Route) string {
 	t := s.preflight(r)
 	switch {
-	case t.got == nil:
+	case t.route == nil:
 		return "OPTIONS gets 404 from Kong"
-	case t.got.Route == r:
+	case t.route == r:
 		return "OPTIONS goes to the upstream, which has to answer it"
 	}
-	return "OPTIONS goes to " + routeObject(t.got.Route).String()
+	return "OPTIONS goes to " + routeObject(t.route).String()
 }
 
 // takesPreflight reports whether preflights for the route come to one with cors.
 func (s *subject) takesPreflight(r *config.Route) bool {
 	t := s.preflight(r)
-	return t.got != nil && s.plugin(t.got.Route, "cors") != nil
+	return t.route != nil && s.plugin(t.route, "cors") != nil
 }
 
 func (s *subject) corsByHand(r *config.Route) *config.Plugin {
@@ -138,13 +138,15 @@ func mentionsFold(v any, word string) bool {
 
 // corsSibling is another route of the service with a cors of its own.
 func (s *subject) corsSibling(r *config.Route) *config.Route {
-	return find(s.routes, func(other *config.Route) bool {
-		if other == r || other.Service != r.Service {
-			return false
+	if s.withCors == nil {
+		s.withCors = map[*config.Service][]*config.Route{}
+		for _, other := range s.routes {
+			if p := s.plugin(other, "cors"); p != nil && p.Route != nil {
+				s.withCors[other.Service] = append(s.withCors[other.Service], other)
+			}
 		}
-		p := s.plugin(other, "cors")
-		return p != nil && p.Route != nil
-	})
+	}
+	return find(s.withCors[r.Service], func(other *config.Route) bool { return other != r })
 }
 
 // preflightContinue: cors hands preflights on.
@@ -250,7 +252,7 @@ func fixedPath(s *subject) []Finding {
 		if p.ForSome() || p.Route != nil {
 			f.Severity = Info
 		}
-		if p.Route != nil && !exactOnly(p.Route) || p.Route == nil {
+		if p.Route != nil && !s.exactOnly(p.Route) || p.Route == nil {
 			findings = append(findings, f)
 		}
 	}
@@ -259,9 +261,9 @@ func fixedPath(s *subject) []Finding {
 
 // exactOnly reports whether a route takes single paths only, which a plugin may
 // well translate to one.
-func exactOnly(r *config.Route) bool {
+func (s *subject) exactOnly(r *config.Route) bool {
 	return len(r.Paths) > 0 && !slices.ContainsFunc(r.Paths, func(path string) bool {
-		core, exact := plainCore(path)
+		core, exact := s.plainCore(path)
 		return core == "" || !exact
 	})
 }

@@ -23,7 +23,7 @@ func shadowedRoute(s *subject) []Finding {
 		findings = append(findings, Finding{
 			Severity: s.shadowSeverity(r, t),
 			Object:   routeObject(r),
-			Sentence: fmt.Sprintf("no request reaches it: %s goes to %s, because %s", t, routeObject(t.got.Route), s.because(t, r)),
+			Sentence: fmt.Sprintf("no request reaches it: %s goes to %s, because %s", t, routeObject(t.route), s.because(t, r)),
 			Fix:      s.shadowFix(r, t),
 		})
 	}
@@ -45,7 +45,7 @@ func (s *subject) lostParts(parts func(*shadow) []lost, sentence string) []Findi
 			findings = append(findings, Finding{
 				Severity: s.shadowSeverity(r, l.by),
 				Object:   routeObject(r),
-				Sentence: fmt.Sprintf(sentence+": %s goes to %s, because %s", l.what, l.by, routeObject(l.by.got.Route), s.because(l.by, r)),
+				Sentence: fmt.Sprintf(sentence+": %s goes to %s, because %s", l.what, l.by, routeObject(l.by.route), s.because(l.by, r)),
 				Fix:      s.shadowFix(r, l.by),
 			})
 		}
@@ -55,10 +55,10 @@ func (s *subject) lostParts(parts func(*shadow) []lost, sentence string) []Findi
 
 // shadowFix is mechanical where regex_priority decides between two expressions.
 func (s *subject) shadowFix(r *config.Route, t trial) Fix {
-	other := t.got.Route
-	theirs := regexFor(other, t.sample.path)
+	other := t.route
+	theirs := s.regexFor(other, t.sample.path)
 	switch {
-	case theirs != "" && byRegex(r, t.sample.path) && s.byRegexPriority(t, r):
+	case theirs != "" && s.byRegex(r, t.sample.path) && s.byRegexPriority(t, r):
 		n := other.RegexPriority + 1
 		return Fix{Words: fmt.Sprintf("set regex_priority=%d, or narrow %s of %s", n, theirs, routeObject(other)), Set: map[string]any{"route.regex_priority": n}}
 	case theirs != "" && !strings.HasSuffix(theirs, "$"):
@@ -76,7 +76,7 @@ func (s *subject) shadowFix(r *config.Route, t trial) Fix {
 // byRegexPriority reports whether a higher regex_priority would put a route before
 // the one that took a sample.
 func (s *subject) byRegexPriority(t trial, r *config.Route) bool {
-	by := s.router.Order(t.got.Route, r, t.req).By
+	by := s.router.Order(t.route, r, t.req).By
 	return by == router.ByRegexPriority || by == router.ByID
 }
 
@@ -97,7 +97,7 @@ func priorityOrder(s *subject) []Finding {
 	byHost := map[*config.Route][]upset{} // the route that wins by its hosts => where
 	for _, r := range s.routes {
 		for _, u := range s.upsets(r) {
-			winner := u.by.got.Route
+			winner := u.by.route
 			if s.router.Order(winner, r, u.by.req).By == router.ByHosts {
 				byHost[winner] = append(byHost[winner], u)
 				continue
@@ -127,7 +127,7 @@ func (s *subject) upsets(r *config.Route) []upset {
 	var list []upset
 	x := s.sampling(r)
 	s.each(x, func(t trial) bool {
-		told := slices.ContainsFunc(list, func(u upset) bool { return t.got != nil && u.by.got.Route == t.got.Route })
+		told := slices.ContainsFunc(list, func(u upset) bool { return t.route != nil && u.by.route == t.route })
 		if !told && s.surprises(x, r, t) && !s.lostAnyway(r, t) {
 			list = append(list, upset{r, t})
 		}
@@ -138,8 +138,8 @@ func (s *subject) upsets(r *config.Route) []upset {
 
 // surprises reports whether a route that says less took a sample.
 func (s *subject) surprises(x sampling, r *config.Route, t trial) bool {
-	return t.got != nil && t.got.Route != r && x.valid(t) &&
-		len(router.Kinds(t.got.Route)) < len(router.Kinds(r)) && !s.harmless(r, t)
+	return t.route != nil && t.route != r && x.valid(t) &&
+		len(router.Kinds(t.route)) < len(router.Kinds(r)) && !s.harmless(r, t)
 }
 
 // lostAnyway reports whether another rule speaks of the sample already.
@@ -150,7 +150,7 @@ func (s *subject) lostAnyway(r *config.Route, t trial) bool {
 }
 
 func (s *subject) expressionFirst(u upset) Finding {
-	other := u.by.got.Route
+	other := u.by.route
 	return Finding{
 		Object: routeObject(u.route),
 		Sentence: fmt.Sprintf("%s goes to %s, because %s, although this route matches by more (%s against %s)",
@@ -197,17 +197,19 @@ func ageOrder(s *subject) []Finding {
 // byAge is the finding on a route's first sample that depends on Kong's age, nil when
 // none does.
 func (s *subject) byAge(r *config.Route) *Finding {
-	for _, req := range s.sampling(r).requests {
-		warm, fresh, differ := s.router.ByAge(req)
+	var f *Finding
+	s.each(s.sampling(r), func(t trial) bool {
+		warm, fresh, differ := t.place.ByAge(t.req.Method)
 		if !differ || warm == nil {
-			continue
+			return true
 		}
-		return &Finding{
+		f = &Finding{
 			Object: routeObject(r),
 			Sentence: fmt.Sprintf("%s %s goes to %s in a Kong that has been running for a while, and elsewhere in one that has just started",
-				req.Method, req.Target, routeObject(warm.Route)),
+				t.req.Method, t.req.Target, routeObject(warm.Route)),
 			Fix: Fix{Words: forecast.AgeAdvice(r, fresh)},
 		}
-	}
-	return nil
+		return false
+	})
+	return f
 }

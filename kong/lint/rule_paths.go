@@ -62,12 +62,12 @@ func (s *subject) pathFix(r *config.Route, path, better, words string) Fix {
 
 // missed reports whether what strip_path removes of a path would be missed.
 func (s *subject) missed(r *config.Route, path string) bool {
-	if core, _ := plainCore(path); core != "" {
+	if core, _ := s.plainCore(path); core != "" {
 		// Who wrote a star or a name into the path of a few methods meant an endpoint.
 		severity := s.consumed(r, path, core)
 		return severity == Warning || severity == Info && endpointMethods(r)
 	}
-	shape, ok := shapeOf(path)
+	shape, ok := s.shapeOf(path)
 	return ok && eaten(r, shape) == Warning && !s.usesCaptures(r)
 }
 
@@ -211,15 +211,15 @@ func regexOpenEnd(s *subject) []Finding {
 		if !config.IsRegexPath(path) || !endpointMethods(r) || len(topLevel(path)) > 1 {
 			return nil
 		}
-		shape, ok := shapeOf(path)
+		shape, ok := s.shapeOf(path)
 		if !ok || shape.closed || shape.swallows || !shape.endless || s.strips(r) {
 			return nil
 		}
-		parts, _ := partsOf(path)
+		parts, _ := s.partsOf(path)
 		if len(cutBoundary(parts)) != len(parts) {
 			return nil
 		}
-		samples := samplesOf(path)
+		samples := s.samplesOf(path)
 		if len(samples) == 0 {
 			return nil
 		}

@@ -27,7 +27,7 @@ func noService(s *subject) []Finding {
 func disabledService(s *subject) []Finding {
 	var findings []Finding
 	for _, svc := range s.cfg.Services {
-		n := routesTo(s.cfg, svc)
+		n := len(s.related.routes[svc])
 		if svc.Enabled || n == 0 {
 			continue
 		}
@@ -43,7 +43,7 @@ func disabledService(s *subject) []Finding {
 func unusedService(s *subject) []Finding {
 	var findings []Finding
 	for _, svc := range s.cfg.Services {
-		if routesTo(s.cfg, svc) > 0 {
+		if len(s.related.routes[svc]) > 0 {
 			continue
 		}
 		findings = append(findings, Finding{
@@ -53,16 +53,6 @@ func unusedService(s *subject) []Finding {
 		})
 	}
 	return findings
-}
-
-func routesTo(cfg *config.Config, svc *config.Service) int {
-	n := 0
-	for _, r := range cfg.Routes {
-		if r.Service == svc {
-			n++
-		}
-	}
-	return n
 }
 
 // notModelled: what an expression takes can be asked of the router, but not sampled.

@@ -17,11 +17,11 @@ func (s *subject) strips(r *config.Route) bool { return r.StripPath && s.compute
 
 // plainCore is the path that a route's path stands for when it has one only, and
 // whether nothing may follow it.
-func plainCore(path string) (core string, exact bool) {
+func (s *subject) plainCore(path string) (core string, exact bool) {
 	if !config.IsRegexPath(path) {
 		return path, false
 	}
-	shape, ok := shapeOf(path)
+	shape, ok := s.shapeOf(path)
 	if !ok || !shape.whole || shape.swallows || len(topLevel(path)) > 1 {
 		return "", false
 	}
@@ -38,7 +38,7 @@ func consumedPath(s *subject) []Finding {
 		}
 		paths := map[Severity][]string{}
 		for _, path := range r.Paths {
-			core, _ := plainCore(path)
+			core, _ := s.plainCore(path)
 			if severity := s.consumed(r, path, core); severity != "" {
 				paths[severity] = append(paths[severity], core)
 			}
@@ -73,7 +73,7 @@ func (s *subject) consumed(r *config.Route, path, core string) Severity {
 	if len(parts) == 0 || strings.Contains(core, "*") || colonName.MatchString(core) || basePath(r) != "" {
 		return ""
 	}
-	_, exact := plainCore(path)
+	_, exact := s.plainCore(path)
 	exact = exact && !continued(r, path, core)
 	switch {
 	case forecast.ForEndpoint(r), exact && len(parts) > 1:
@@ -99,7 +99,7 @@ func regexStrip(s *subject) []Finding {
 		if !config.IsRegexPath(path) || !s.strips(r) || s.usesCaptures(r) {
 			return nil
 		}
-		shape, ok := shapeOf(path)
+		shape, ok := s.shapeOf(path)
 		if !ok {
 			return nil
 		}
@@ -140,15 +140,12 @@ func (s *subject) usesCaptures(r *config.Route) bool {
 // example is what becomes of a request that an expression matches: of the longest
 // of its samples with something behind it, where it allows that.
 func (s *subject) example(r *config.Route, path string) *router.Match {
-	samples := samplesOf(path)
+	samples := s.samplesOf(path)
 	if len(samples) == 0 {
 		return nil
 	}
 	sample := slices.MaxFunc(samples, func(a, b string) int { return len(a) - len(b) })
-	re, err := config.CompilePath(path)
-	if err != nil {
-		return nil
-	}
+	re := s.of(path).regex
 	if longer := strings.TrimSuffix(sample, "/") + "/login"; re.MatchString(longer) {
 		sample = longer
 	}
@@ -168,7 +165,7 @@ func doubledPrefix(s *subject) []Finding {
 		if r.StripPath || !s.computesPath(r) || len(base) == 0 {
 			return nil
 		}
-		own := literalSegments(path)
+		own := s.literalSegments(path)
 		n := overlap(base, own)
 		if n == 0 {
 			return nil
@@ -194,7 +191,7 @@ func doubledPrefix(s *subject) []Finding {
 
 // alsoFor warns of a service's other routes.
 func (s *subject) alsoFor(r *config.Route) string {
-	n := routesTo(s.cfg, r.Service) - 1
+	n := len(s.related.routes[r.Service]) - 1
 	if n == 0 {
 		return ""
 	}
@@ -203,11 +200,11 @@ func (s *subject) alsoFor(r *config.Route) string {
 
 // literalSegments are the segments that every path begins with which a route's
 // path takes. Of an expression the last may go on, and does not count.
-func literalSegments(path string) []string {
+func (s *subject) literalSegments(path string) []string {
 	if !config.IsRegexPath(path) {
 		return segments(path)
 	}
-	shape, ok := shapeOf(path)
+	shape, ok := s.shapeOf(path)
 	if !ok {
 		return nil
 	}

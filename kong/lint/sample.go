@@ -29,8 +29,12 @@ type sampling struct {
 	snis    []string // "" is without TLS
 }
 
-// samplePath is a path with the path of the route that it is a sample of.
-type samplePath struct{ of, path string }
+// samplePath is a path with the path of the route that it is a sample of, and whether
+// the route takes it.
+type samplePath struct {
+	of, path string
+	fits     bool
+}
 
 func (s *subject) sampling(r *config.Route) sampling {
 	return sampling{
@@ -38,30 +42,37 @@ func (s *subject) sampling(r *config.Route) sampling {
 		paths:   s.samplePaths(r),
 		methods: s.sampleMethods(r),
 		hosts:   s.sampleHosts(r),
-		headers: sampleHeaders(r),
-		snis:    sampleSNIs(r),
+		headers: s.sampleHeaders(r),
+		snis:    s.sampleSNIs(r),
 	}
 }
 
 // samplePaths are for each path of the route that path, and ones below it.
 func (s *subject) samplePaths(r *config.Route) []samplePath {
 	if len(r.Paths) == 0 {
-		return s.anyPaths()
+		if s.paths == nil {
+			s.paths = s.anyPaths()
+		}
+		return s.paths
 	}
 	var list []samplePath
 	for _, of := range r.Paths {
 		from := []string{of}
 		if config.IsRegexPath(of) {
-			from = samplesOf(of)
+			from = s.samplesOf(of)
 		}
 		for _, path := range from {
-			list = append(list, samplePath{of, path})
+			list = append(list, s.samplePath(r, of, path))
 			for _, rest := range deeper {
-				list = append(list, samplePath{of, strings.TrimSuffix(path, "/") + rest})
+				list = append(list, s.samplePath(r, of, strings.TrimSuffix(path, "/")+rest))
 			}
 		}
 	}
 	return list
+}
+
+func (s *subject) samplePath(r *config.Route, of, path string) samplePath {
+	return samplePath{of, path, s.matchesPath(r, path)}
 }
 
 // deeper is what may follow a path, in so many segments.
@@ -69,11 +80,11 @@ var deeper = []string{"/" + unnamed, "/" + unnamed + "/x1", "/" + unnamed + "/x1
 
 // anyPaths are for a route without paths.
 func (s *subject) anyPaths() []samplePath {
-	list := []samplePath{{"", "/" + unnamed}, {"", "/"}}
+	list := []samplePath{{path: "/" + unnamed}, {path: "/"}}
 	for _, r := range s.routes {
 		for _, path := range r.Paths {
 			if !config.IsRegexPath(path) && len(list) < 8 {
-				list = append(list, samplePath{"", path})
+				list = append(list, samplePath{path: path})
 			}
 		}
 	}
@@ -138,9 +149,9 @@ func concrete(names []string) []string {
 	return list
 }
 
-// sampleSNIs are without TLS and with it, as far as the route takes both. A route
-// with SNIs looks at them on TLS only.
-func sampleSNIs(r *config.Route) []string {
+// sampleSNIs are without TLS and with it, as far as the route takes both and it makes
+// a difference to some route. A route with SNIs looks at them on TLS only.
+func (s *subject) sampleSNIs(r *config.Route) []string {
 	if len(r.SNIs) > 0 {
 		return concrete(r.SNIs)
 	}
@@ -148,7 +159,7 @@ func sampleSNIs(r *config.Route) []string {
 	if slices.Contains(r.Protocols, "http") {
 		snis = append(snis, "")
 	}
-	if slices.Contains(r.Protocols, "https") {
+	if slices.Contains(r.Protocols, "https") && (len(snis) == 0 || s.tellsTLS) {
 		snis = append(snis, unnamed+".example")
 	}
 	return snis
@@ -156,7 +167,7 @@ func sampleSNIs(r *config.Route) []string {
 
 // sampleHeaders have every value that the route wants of a header, though not in
 // every combination.
-func sampleHeaders(r *config.Route) []http.Header {
+func (s *subject) sampleHeaders(r *config.Route) []http.Header {
 	longest := 1
 	for _, values := range r.Headers {
 		longest = max(longest, len(values))
@@ -166,7 +177,7 @@ func sampleHeaders(r *config.Route) []http.Header {
 		header := http.Header{}
 		for name, values := range r.Headers {
 			if len(values) > 0 {
-				header.Set(strings.ReplaceAll(name, "_", "-"), headerValue(values[i%len(values)]))
+				header.Set(strings.ReplaceAll(name, "_", "-"), s.headerValue(values[i%len(values)]))
 			}
 		}
 		headers = append(headers, header)
@@ -175,15 +186,15 @@ func sampleHeaders(r *config.Route) []http.Header {
 }
 
 // headerValue is something that a route's value of a header takes.
-func headerValue(value string) string {
+func (x *patterns) headerValue(value string) string {
 	if pattern, ok := strings.CutPrefix(value, "~*"); ok {
-		return headerSample(pattern)
+		return x.headerSample(pattern)
 	}
 	return value
 }
 
-func headerSample(pattern string) string {
-	parts, ok := partsOf("~" + pattern)
+func (x *patterns) headerSample(pattern string) string {
+	parts, ok := x.partsOf("~" + pattern)
 	if !ok {
 		return ""
 	}
@@ -198,49 +209,60 @@ func headerSample(pattern string) string {
 type trial struct {
 	sample samplePath
 	req    router.Request
-	got    *router.Match // nil for no route
+	route  *config.Route // that takes it, nil for none
+	place  *router.Place
 }
 
-// requests are all samples.
-func (x sampling) requests(yield func(samplePath, router.Request) bool) {
-	for _, p := range x.paths {
-		for _, method := range x.methods {
-			for _, host := range x.hosts {
-				for _, header := range x.headers {
-					for _, sni := range x.snis {
-						req := router.Request{Method: method, Target: p.path, Host: host, Header: header, Scheme: "http", Port: 80}
-						if sni != "" {
-							req.Scheme, req.Port, req.SNI = "https", 443, sni
-						}
-						if !yield(p, req) {
-							return
-						}
-					}
-				}
-			}
-		}
-	}
+// match is what its upstream gets, nil for no route.
+func (t trial) match() *router.Match {
+	m, _ := t.place.Match(t.req.Method)
+	return m
 }
 
 // each asks the router for every sample until yield has seen enough.
 func (s *subject) each(x sampling, yield func(trial) (more bool)) {
-	for sample, req := range x.requests {
-		t := trial{sample: sample, req: req}
-		if m, ok := s.router.Match(req); ok {
-			t.got = m
-		}
-		if !yield(t) {
+	for _, p := range x.paths {
+		if !s.eachTo(x, p, yield) {
 			return
 		}
 	}
 }
 
+// eachTo asks for the samples of one path.
+func (s *subject) eachTo(x sampling, p samplePath, yield func(trial) (more bool)) (more bool) {
+	requests := x.requestsTo(p)
+	places := make([]*router.Place, len(requests))
+	for _, method := range x.methods {
+		for i, req := range requests {
+			if places[i] == nil {
+				places[i] = s.survey.At(req)
+			}
+			req.Method = method
+			if !yield(trial{p, req, places[i].Route(method), places[i]}) {
+				return false
+			}
+		}
+	}
+	return true
+}
+
+// requestsTo are the samples of one path, without a method.
+func (x sampling) requestsTo(p samplePath) []router.Request {
+	var list []router.Request
+	for _, host := range x.hosts {
+		for _, header := range x.headers {
+			for _, sni := range x.snis {
+				req := router.Request{Target: p.path, Host: host, Header: header, Scheme: "http", Port: 80}
+				if sni != "" {
+					req.Scheme, req.Port, req.SNI = "https", 443, sni
+				}
+				list = append(list, req)
+			}
+		}
+	}
+	return list
+}
+
 // valid reports whether the sample is one of the route at all: what follows a
 // path that is an expression may not be what it takes.
-func (x sampling) valid(t trial) bool {
-	if len(x.route.Paths) == 0 {
-		return true
-	}
-	_, ok := router.MatchPath(x.route, t.sample.path)
-	return ok
-}
+func (x sampling) valid(t trial) bool { return len(x.route.Paths) == 0 || t.sample.fits }

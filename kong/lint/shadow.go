@@ -50,7 +50,7 @@ func (s *subject) thief(x sampling, r *config.Route) *trial {
 		if !x.valid(t) {
 			return true
 		}
-		if t.got == nil || t.got.Route == r { // a sample that fits no route proves nothing
+		if t.route == nil || t.route == r { // a sample that fits no route proves nothing
 			taken = nil
 			return false
 		}
@@ -95,12 +95,12 @@ func (s *subject) lostMethods(x sampling, r *config.Route) []lost {
 // harmless reports whether it makes no difference to the upstream which of two
 // routes takes a request.
 func (s *subject) harmless(r *config.Route, t trial) bool {
-	other := t.got.Route
+	other := t.route
 	if r.Service != other.Service || r.Service == nil || r.PreserveHost != other.PreserveHost {
 		return false
 	}
 	prefix, _ := router.MatchPath(r, t.sample.path)
-	return router.UpstreamPath(r.Service.Path, t.sample.path, prefix, r.StripPath) == t.got.UpstreamPath &&
+	return router.UpstreamPath(r.Service.Path, t.sample.path, prefix, r.StripPath) == t.match().UpstreamPath &&
 		slices.Equal(s.plugins(r), s.plugins(other))
 }
 
@@ -110,7 +110,7 @@ func (s *subject) shadowSeverity(r *config.Route, t trial) Severity {
 	switch {
 	case s.harmless(r, t):
 		return Info
-	case config.IsRegexPath(t.sample.of) && !slices.Contains(t.got.Route.Paths, t.sample.of):
+	case config.IsRegexPath(t.sample.of) && !slices.Contains(t.route.Paths, t.sample.of):
 		return Warning
 	}
 	return ""
@@ -119,7 +119,7 @@ func (s *subject) shadowSeverity(r *config.Route, t trial) Severity {
 // request is a sample as in a sentence.
 func (t trial) String() string {
 	text := t.req.Method + " " + t.req.Target
-	if len(t.got.Route.Hosts) > 0 {
+	if len(t.route.Hosts) > 0 {
 		text += " with Host " + t.req.Host
 	}
 	return text
@@ -127,18 +127,18 @@ func (t trial) String() string {
 
 // because says why Kong tries the route that took a sample before another.
 func (s *subject) because(t trial, other *config.Route) string {
-	return s.router.Order(t.got.Route, other, t.req).Words
+	return s.router.Order(t.route, other, t.req).Words
 }
 
 // byRegex reports whether it is an expression by which a route matches a path.
-func byRegex(r *config.Route, path string) bool { return regexFor(r, path) != "" }
+func (s *subject) byRegex(r *config.Route, path string) bool { return s.regexFor(r, path) != "" }
 
-func regexFor(r *config.Route, path string) string {
+func (s *subject) regexFor(r *config.Route, path string) string {
 	for _, p := range r.Paths {
 		if !config.IsRegexPath(p) {
 			continue
 		}
-		if re, err := config.CompilePath(p); err == nil && re.MatchString(path) {
+		if s.matches(p, path) {
 			return p
 		}
 	}

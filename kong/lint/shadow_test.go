@@ -54,7 +54,7 @@ func TestShape(t *testing.T) {
 		{`~/v[12]/(?<rest>a|bc)`, shape{literal: "/v", varies: true}},
 	}
 	for _, tt := range tests {
-		got, ok := shapeOf(tt.path)
+		got, ok := newPatterns().shapeOf(tt.path)
 		assert.True(t, ok, tt.path)
 		assert.Equal(t, tt.want, got, tt.path)
 	}
@@ -71,8 +71,8 @@ func TestSamplesOf(t *testing.T) {
 		{`~/x//*$`, []string{"/x/"}}, // nothing that Kong would normalise
 	}
 	for _, tt := range tests {
-		assert.Subset(t, samplesOf(tt.path), tt.want[:1], tt.path)
-		for _, sample := range samplesOf(tt.path) {
+		assert.Subset(t, newPatterns().samplesOf(tt.path), tt.want[:1], tt.path)
+		for _, sample := range newPatterns().samplesOf(tt.path) {
 			assert.Contains(t, tt.want, sample, tt.path)
 		}
 	}

@@ -16,25 +16,58 @@ type subject struct {
 	routes []*config.Route // those that the rules look at, in the order of the document
 	router *router.Router
 
+	survey *router.Survey
+	// tellsTLS: it makes a difference whether a request comes over TLS
+	tellsTLS bool
+	*patterns
+
 	shadows map[*config.Route]*shadow // what samples of each route led to
 
-	// What every route without methods or hosts is sampled with; nil until it is asked.
+	// What every route without methods, hosts or paths is sampled with; nil until it is
+	// asked.
 	methods, hosts []string
+	paths          []samplePath
+
+	// Found out once, see where they are asked for.
+	twins    map[string][]*config.Route
+	withCors map[*config.Service][]*config.Route
+
+	related *related
 }
 
 func newSubject(cfg *config.Config, o Options) *subject {
-	s := &subject{cfg: cfg, o: o}
+	s := &subject{cfg: cfg, o: o, patterns: newPatterns(), related: newRelated(cfg)}
 	rt, err := router.New(cfg)
 	if err != nil {
 		return s // a route is broken in a way that config.Parse lets pass: no rule can speak of routing
 	}
-	s.router = rt
+	s.router, s.survey, s.tellsTLS = rt, rt.Survey(), rt.TellsTLS()
 	for _, r := range cfg.Routes {
-		if isHTTP(r) && r.Expression == "" && (r.Service == nil || r.Service.Enabled) {
+		if s.looksAt(r) {
 			s.routes = append(s.routes, r)
 		}
 	}
 	return s
+}
+
+// routesTo are the routes of a service that the rules look at.
+func (s *subject) routesTo(svc *config.Service) []*config.Route {
+	return slices.DeleteFunc(slices.Clone(s.related.routes[svc]), func(r *config.Route) bool { return !s.looksAt(r) })
+}
+
+// looksAt reports whether the rules look at a route.
+func (s *subject) looksAt(r *config.Route) bool {
+	return s.router != nil && isHTTP(r) && r.Expression == "" && (r.Service == nil || r.Service.Enabled)
+}
+
+// matchesPath reports whether a route's paths take one.
+func (s *subject) matchesPath(r *config.Route, path string) bool {
+	return slices.ContainsFunc(r.Paths, func(p string) bool {
+		if config.IsRegexPath(p) {
+			return s.matches(p, path)
+		}
+		return strings.HasPrefix(path, p)
+	})
 }
 
 // isHTTP reports whether a route takes plain HTTP, whose methods and paths are
@@ -63,9 +96,7 @@ func scope(p *config.Plugin) string {
 }
 
 // plugins are those that run for a route, whoever asks.
-func (s *subject) plugins(r *config.Route) []*config.Plugin {
-	return config.Applying(s.cfg.Plugins, config.Scope{Route: r, Service: r.Service})
-}
+func (s *subject) plugins(r *config.Route) []*config.Plugin { return s.related.pluginsOf(r) }
 
 // plugin is the plugin of that name which runs for a route, nil for none.
 func (s *subject) plugin(r *config.Route, name string) *config.Plugin {

@@ -80,9 +80,18 @@ func (c *compiled) match(q *query) (prefix string, ok bool) {
 	if c.expression != nil {
 		return c.matchExpression(q)
 	}
-	if len(c.route.Methods) > 0 && !slices.Contains(c.route.Methods, q.method) {
+	if !c.matchMethod(q.method) {
 		return "", false
 	}
+	return c.matchRest(q)
+}
+
+func (c *compiled) matchMethod(method string) bool {
+	return len(c.route.Methods) == 0 || slices.Contains(c.route.Methods, method)
+}
+
+// matchRest is match for all but the method, of a part without an expression.
+func (c *compiled) matchRest(q *query) (prefix string, ok bool) {
 	if !c.matchSNI(q) || !c.matchHost(q) || !c.matchHeaders(q) || !c.matchProtocol(q) || !c.matchPeers(q) {
 		return "", false
 	}

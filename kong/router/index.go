@@ -1,7 +1,6 @@
 package router
 
 import (
-	"iter"
 	"slices"
 	"strings"
 )
@@ -242,30 +241,33 @@ func (h *byHeader) lists(headers []string, lists [][]int) [][]int {
 	return lists
 }
 
-// merged are the places of several lists in their order, each once. The lists are
-// used up.
-func merged(lists [][]int) iter.Seq[int] {
-	return func(yield func(int) bool) {
-		last := -1
-		for len(lists) > 0 {
-			least := 0
-			for i := range lists {
-				if lists[i][0] < lists[least][0] {
-					least = i
-				}
-			}
-			place := lists[least][0]
-			if lists[least] = lists[least][1:]; len(lists[least]) == 0 {
-				lists[least] = lists[len(lists)-1]
-				lists = lists[:len(lists)-1]
-			}
-			if place == last {
-				continue
-			}
-			last = place
-			if !yield(place) {
-				return
+// A merge goes through the places of several lists in their order, each once.
+type merge struct {
+	lists [][]int // those that are left, none of them empty
+	last  int
+}
+
+// find starts a merge of what a request may match.
+func (x *index) find(k keys) *merge { return &merge{x.lists(k), -1} }
+
+// next is the next place, and false behind the last.
+func (m *merge) next() (place int, ok bool) {
+	for len(m.lists) > 0 {
+		least := 0
+		for i := range m.lists {
+			if m.lists[i][0] < m.lists[least][0] {
+				least = i
 			}
 		}
+		place := m.lists[least][0]
+		if m.lists[least] = m.lists[least][1:]; len(m.lists[least]) == 0 {
+			m.lists[least] = m.lists[len(m.lists)-1]
+			m.lists = m.lists[:len(m.lists)-1]
+		}
+		if place != m.last {
+			m.last = place
+			return place, true
+		}
 	}
+	return 0, false
 }

@@ -65,7 +65,10 @@ func TestIndexOnRandom(t *testing.T) {
 }
 
 // A pair is a router that looks up all parts, and one that tries all.
-type pair struct{ indexed, blind *Router }
+type pair struct {
+	indexed, blind *Router
+	survey         *Survey
+}
 
 func newPair(t *testing.T, cfg *config.Config) pair {
 	t.Helper()
@@ -77,6 +80,7 @@ func newPair(t *testing.T, cfg *config.Config) pair {
 		require.NoError(t, err)
 		*to = r
 	}
+	p.survey = p.indexed.Survey()
 	return p
 }
 
@@ -89,7 +93,32 @@ func (p pair) compare(t *testing.T, req Request) (found bool) {
 		require.Equal(t, want, got, "%+v", req)
 		found = found || ok
 	}
+	p.comparePlace(t, req)
 	return found
+}
+
+// comparePlace asks a survey, with several methods.
+func (p pair) comparePlace(t *testing.T, req Request) {
+	t.Helper()
+	place := p.survey.At(req)
+	for _, method := range []string{req.Method, "PUT", "GET", req.Method} {
+		req.Method = method
+		want, ok := p.blind.Match(req)
+		got, found := place.Match(method)
+		require.Equal(t, ok, found)
+		require.Equal(t, want, got, "%+v", req)
+		if ok {
+			require.Same(t, want.Route, place.Route(method))
+		} else {
+			require.Nil(t, place.Route(method))
+		}
+		warm, fresh, differ := p.blind.ByAge(req)
+		gotWarm, gotFresh, gotDiffer := place.ByAge(method)
+		require.Equal(t, differ, gotDiffer, "%+v", req)
+		if differ {
+			require.Equal(t, []*Match{warm, fresh}, []*Match{gotWarm, gotFresh}, "%+v", req)
+		}
+	}
 }
 
 // A generator makes routes and requests.

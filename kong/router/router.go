@@ -189,16 +189,25 @@ func (r *Router) find(q *query, order *sieve) (*Match, Refusal) {
 	if r.traditional != nil {
 		return r.traditional.find(q)
 	}
-	for _, field := range r.fields {
-		if refusal := q.readable(field); refusal != "" {
-			return nil, refusal
-		}
+	if refusal := r.unreadable(q); refusal != "" {
+		return nil, refusal
 	}
 	part, prefix := order.first(q)
 	if part == nil {
 		return nil, NoRoute
 	}
 	return newMatch(q, part, prefix), ""
+}
+
+// unreadable is why Kong gives up on a request before it tries a route, "" for
+// nothing.
+func (r *Router) unreadable(q *query) Refusal {
+	for _, field := range r.fields {
+		if refusal := q.readable(field); refusal != "" {
+			return refusal
+		}
+	}
+	return ""
 }
 
 func newMatch(q *query, c *compiled, prefix string) *Match {

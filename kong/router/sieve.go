@@ -30,7 +30,8 @@ func (s *sieve) first(q *query) (part *compiled, prefix string) {
 		}
 		return nil, ""
 	}
-	for place := range merged(s.index.lists(q.keys(s.index))) {
+	found := s.index.find(q.keys(s.index))
+	for place, ok := found.next(); ok; place, ok = found.next() {
 		if prefix, ok := s.order[place].match(q); ok {
 			return s.order[place], prefix
 		}

@@ -31,7 +31,8 @@ func (c *category) candidates(l *look) iter.Seq[*part] {
 		return slices.Values(c.all)
 	}
 	return func(yield func(*part) bool) {
-		for place := range merged(c.index.lists(l.keys(c.index))) {
+		found := c.index.find(l.keys(c.index))
+		for place, ok := found.next(); ok; place, ok = found.next() {
 			if !yield(c.all[place]) {
 				return
 			}

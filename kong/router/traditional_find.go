@@ -45,6 +45,19 @@ func (t *traditional) start(k kinds) int { return t.rank[k] }
 
 // look finds out which kinds of fields the request has.
 func (t *traditional) look(q *query) *look {
+	l := t.lookBut(q)
+	t.lookAtMethod(l)
+	return l
+}
+
+func (t *traditional) lookAtMethod(l *look) {
+	if t.index.methods[l.method] {
+		l.kinds |= methodKind
+	}
+}
+
+// lookBut is look without the method.
+func (t *traditional) lookBut(q *query) *look {
 	l := &look{query: q}
 	for _, name := range t.index.headers {
 		if len(tradHeaderValues(q, name)) > 0 {
@@ -57,9 +70,6 @@ func (t *traditional) look(q *query) *look {
 		t.lookAtHost(l)
 	}
 	t.lookAtPath(l)
-	if t.index.methods[q.method] {
-		l.kinds |= methodKind
-	}
 	if t.index.snis[q.sni] {
 		l.kinds |= sniKind
 	}
@@ -86,7 +96,8 @@ func (t *traditional) lookAtHost(l *look) {
 		l.kinds |= hostKind
 		return
 	}
-	for i := range merged(t.index.byWildcard.lists(l.keys(t.index.byWildcard))) {
+	found := t.index.byWildcard.find(l.keys(t.index.byWildcard))
+	for i, ok := found.next(); ok; i, ok = found.next() {
 		if w := t.index.wildcards[i]; w.regex.MatchString(l.fullHost) {
 			l.wildcard = w.value
 			l.kinds |= hostKind
@@ -102,7 +113,8 @@ func (t *traditional) lookAtPath(l *look) {
 		l.path = path
 		l.kinds |= pathKind
 	}
-	for i := range merged(t.index.byText.lists(l.keys(t.index.byText))) {
+	found := t.index.byText.find(l.keys(t.index.byText))
+	for i, ok := found.next(); ok; i, ok = found.next() {
 		if p := t.index.regexes[i]; p.regex.MatchString(path) {
 			hit(p.value)
 			return
@@ -172,10 +184,21 @@ type taken struct {
 // match tries all conditions of a part (the matchers). They are independent, so
 // their order, which is any in Kong, makes no difference.
 func (p *part) match(l *look) (taken, bool) {
+	if !p.matchMethod(l.method) {
+		return taken{part: p}, false
+	}
+	return p.matchRest(l)
+}
+
+func (p *part) matchMethod(method string) bool {
+	return p.kinds&methodKind == 0 || contains(p.methods, method)
+}
+
+// matchRest is match for all but the method.
+func (p *part) matchRest(l *look) (taken, bool) {
 	m := taken{part: p}
 	ok := (p.kinds&hostKind == 0 || p.matchHost(l)) &&
 		(p.kinds&headerKind == 0 || p.matchHeaders(l)) &&
-		(p.kinds&methodKind == 0 || contains(p.methods, l.method)) &&
 		(p.kinds&sniKind == 0 || p.matchSNI(l)) &&
 		(p.kinds&pathKind == 0 || p.matchPath(l, &m))
 	return m, ok
