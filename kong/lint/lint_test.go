@@ -228,12 +228,21 @@ var lintTests = []struct {
 		[]string{"age-order warning route q", "shadowed-route info route q"}},
 	{service("http://a", `{name: r, paths: ['~/a']}, {name: q, paths: [/a], hosts: [q.h], methods: [GET]}`), nil},
 
+	// Routes with an expression take part in the order. In a warm Kong a plain route with
+	// four kinds of fields comes before one of low priority, in a fresh one behind it.
+	{service("http://a", `{name: r, expression: 'http.path ^= "/a" && http.method == "GET"', priority: 1}, {name: q, expression: 'http.path ^= "/"', priority: 2}`),
+		[]string{"shadowed-route warning route r"}},
+	{service("http://a", `{name: r, expression: 'http.path ^= "/a" && http.method == "GET"', priority: 2}, {name: q, expression: 'http.path ^= "/"', priority: 1}`), nil},
+	{service("http://a", `{name: r, expression: 'http.path ^= "/"'}, {name: q, paths: [/a], hosts: [q.h], methods: [GET], headers: {x-a: [u]}}`),
+		[]string{"age-order warning route q"}},
+	{service("http://a", `{name: r, expression: 'http.path == "/a" && http.path == "/b"'}`), []string{"not-modelled info route r"}},
+
 	// no-service, disabled-service, unused-service, not-modelled
 	{"routes: [{name: r, paths: [/x]}]", []string{"no-service warning route r"}},
 	{"routes: [{name: r, paths: [/x], plugins: [{name: redirect, config: {location: 'https://x.example'}}]}]", nil},
 	{"services: [{name: s, url: 'http://a', enabled: false, routes: [{name: r, paths: [/x/*]}]}]", []string{"disabled-service info service s"}},
 	{service("http://a", ""), []string{"unused-service info service s"}},
-	{service("http://a", `{name: r, expression: 'http.path == "/x"'}`), []string{"not-modelled info route r"}},
+	{service("http://a", `{name: r, expression: 'http.path == "/x"'}`), nil},
 	{service("grpc://a", `{name: r, protocols: [grpc], paths: [/x/y]}`), nil}, // gRPC has one method and no strip_path
 }
 

@@ -2,6 +2,7 @@ package lint
 
 import (
 	"fmt"
+	"slices"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -14,14 +15,18 @@ import (
 
 // What lint calls unreachable, no request reached on a real Kong.
 func TestShadowedAsMeasured(t *testing.T) {
-	scenarios, err := measured.Routing.Scenarios()
-	require.NoError(t, err)
+	var scenarios []measured.Scenario
+	for _, set := range []measured.Set{measured.Routing, measured.Traditional, measured.Expressions} {
+		some, err := set.Scenarios()
+		require.NoError(t, err)
+		scenarios = append(scenarios, some...)
+	}
 	checked, claims := 0, 0
 	for _, m := range scenarios {
-		cfg, err := config.Parse(m.Kong)
+		cfg, err := config.Parse(m.Kong, config.For(config.Flavor(m.Flavor)))
 		require.NoError(t, err, m.ID)
 		s := newSubject(cfg, Options{})
-		for _, r := range s.routes {
+		for _, r := range slices.Concat(s.routes, s.expressions()) {
 			sh := s.shadowOf(r)
 			claims += len(sh.paths) + len(sh.methods)
 			if !sh.reached {

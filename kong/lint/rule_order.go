@@ -14,7 +14,7 @@ import (
 
 func shadowedRoute(s *subject) []Finding {
 	var findings []Finding
-	for _, r := range s.routes {
+	for _, r := range slices.Concat(s.routes, s.expressions()) {
 		sh := s.shadowOf(r)
 		if sh.reached {
 			continue
@@ -58,6 +58,11 @@ func (s *subject) shadowFix(r *config.Route, t trial) Fix {
 	other := t.route
 	theirs := s.regexFor(other, t.sample.path)
 	switch {
+	case r.Expression != "" && other.Expression != "" && s.router.Order(other, r, t.req).By != router.ByID:
+		n := other.Priority + 1
+		return Fix{Words: fmt.Sprintf("set priority=%d, or let %s take less", n, routeObject(other)), Set: map[string]any{"route.priority": n}}
+	case r.Expression != "", other.Expression != "":
+		return Fix{Words: fmt.Sprintf("let %s take less", routeObject(other))}
 	case theirs != "" && s.byRegex(r, t.sample.path) && s.byRegexPriority(t, r):
 		n := other.RegexPriority + 1
 		return Fix{Words: fmt.Sprintf("set regex_priority=%d, or narrow %s of %s", n, theirs, routeObject(other)), Set: map[string]any{"route.regex_priority": n}}
@@ -138,7 +143,7 @@ func (s *subject) upsets(r *config.Route) []upset {
 
 // surprises reports whether a route that says less took a sample.
 func (s *subject) surprises(x sampling, r *config.Route, t trial) bool {
-	return t.route != nil && t.route != r && x.valid(t) &&
+	return t.route != nil && t.route != r && s.valid(x, t) && t.route.Expression == "" &&
 		len(router.Kinds(t.route)) < len(router.Kinds(r)) && !s.harmless(r, t)
 }
 
@@ -194,6 +199,18 @@ func ageOrder(s *subject) []Finding {
 	return findings
 }
 
+// elsewhere is where a fresh Kong sends a request: to another route, or to another
+// upstream path through the same.
+func elsewhere(warm, fresh *router.Match) string {
+	switch {
+	case fresh == nil:
+		return "to no route"
+	case fresh.Route == warm.Route:
+		return "by another of its paths"
+	}
+	return "to " + routeObject(fresh.Route).String()
+}
+
 // byAge is the finding on a route's first sample that depends on Kong's age, nil when
 // none does.
 func (s *subject) byAge(r *config.Route) *Finding {
@@ -205,8 +222,8 @@ func (s *subject) byAge(r *config.Route) *Finding {
 		}
 		f = &Finding{
 			Object: routeObject(r),
-			Sentence: fmt.Sprintf("%s %s goes to %s in a Kong that has been running for a while, and elsewhere in one that has just started",
-				t.req.Method, t.req.Target, routeObject(warm.Route)),
+			Sentence: fmt.Sprintf("%s %s goes to %s in a Kong that has been running for a while, and %s in one that has just started",
+				t.req.Method, t.req.Target, routeObject(warm.Route), elsewhere(warm, fresh)),
 			Fix: Fix{Words: forecast.AgeAdvice(r, fresh)},
 		}
 		return false

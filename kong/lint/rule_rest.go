@@ -55,18 +55,25 @@ func unusedService(s *subject) []Finding {
 	return findings
 }
 
-// notModelled: what an expression takes can be asked of the router, but not sampled.
+// notModelled: what Kong or this router cannot compile takes no part in anything, and
+// an expression for which no request was found was not looked at.
 func notModelled(s *subject) []Finding {
 	var findings []Finding
 	for _, r := range s.cfg.Routes {
-		if r.Expression == "" {
-			continue
+		switch {
+		case s.broken[r] != nil:
+			findings = append(findings, Finding{
+				Object:   routeObject(r),
+				Sentence: fmt.Sprintf("it is left out, as the router cannot read it: %v", s.broken[r]),
+				Fix:      Fix{Words: "write it more simply, if Kong takes it"},
+			})
+		case r.Expression != "" && isHTTP(r) && (r.Service == nil || r.Service.Enabled) && !s.sampled(r):
+			findings = append(findings, Finding{
+				Object:   routeObject(r),
+				Sentence: "no request was found that its expression takes, so no rule looked at it",
+				Fix:      Fix{Words: "nothing is needed"},
+			})
 		}
-		findings = append(findings, Finding{
-			Object:   routeObject(r),
-			Sentence: "it has an expression, at which the rules about paths and methods do not look",
-			Fix:      Fix{Words: "nothing is needed"},
-		})
 	}
 	return findings
 }

@@ -27,6 +27,7 @@ type sampling struct {
 	hosts   []string
 	headers []http.Header
 	snis    []string // "" is without TLS
+	queries []string // with their "?"
 }
 
 // samplePath is a path with the path of the route that it is a sample of, and whether
@@ -37,6 +38,9 @@ type samplePath struct {
 }
 
 func (s *subject) sampling(r *config.Route) sampling {
+	if r.Expression != "" {
+		return s.expressionSampling(r)
+	}
 	return sampling{
 		route:   r,
 		paths:   s.samplePaths(r),
@@ -44,16 +48,14 @@ func (s *subject) sampling(r *config.Route) sampling {
 		hosts:   s.sampleHosts(r),
 		headers: s.sampleHeaders(r),
 		snis:    s.sampleSNIs(r),
+		queries: []string{""},
 	}
 }
 
 // samplePaths are for each path of the route that path, and ones below it.
 func (s *subject) samplePaths(r *config.Route) []samplePath {
 	if len(r.Paths) == 0 {
-		if s.paths == nil {
-			s.paths = s.anyPaths()
-		}
-		return s.paths
+		return s.anyPaths()
 	}
 	var list []samplePath
 	for _, of := range r.Paths {
@@ -80,6 +82,13 @@ var deeper = []string{"/" + unnamed, "/" + unnamed + "/x1", "/" + unnamed + "/x1
 
 // anyPaths are for a route without paths.
 func (s *subject) anyPaths() []samplePath {
+	if s.paths == nil {
+		s.paths = s.pathsOfRoutes()
+	}
+	return s.paths
+}
+
+func (s *subject) pathsOfRoutes() []samplePath {
 	list := []samplePath{{path: "/" + unnamed}, {path: "/"}}
 	for _, r := range s.routes {
 		for _, path := range r.Paths {
@@ -230,7 +239,7 @@ func (s *subject) each(x sampling, yield func(trial) (more bool)) {
 
 // eachTo asks for the samples of one path.
 func (s *subject) eachTo(x sampling, p samplePath, yield func(trial) (more bool)) (more bool) {
-	requests := x.requestsTo(p)
+	requests := s.requestsTo(x, p)
 	places := make([]*router.Place, len(requests))
 	for _, method := range x.methods {
 		for i, req := range requests {
@@ -247,16 +256,20 @@ func (s *subject) eachTo(x sampling, p samplePath, yield func(trial) (more bool)
 }
 
 // requestsTo are the samples of one path, without a method.
-func (x sampling) requestsTo(p samplePath) []router.Request {
+func (s *subject) requestsTo(x sampling, p samplePath) []router.Request {
 	var list []router.Request
 	for _, host := range x.hosts {
 		for _, header := range x.headers {
 			for _, sni := range x.snis {
-				req := router.Request{Target: p.path, Host: host, Header: header, Scheme: "http", Port: 80}
+				scheme := "http"
 				if sni != "" {
-					req.Scheme, req.Port, req.SNI = "https", 443, sni
+					scheme = "https"
 				}
-				list = append(list, req)
+				for _, port := range s.portsOf(scheme) {
+					for _, query := range x.queries {
+						list = append(list, router.Request{Target: p.path + query, Host: host, Header: header, Scheme: scheme, Port: port, SNI: sni})
+					}
+				}
 			}
 		}
 	}
@@ -265,4 +278,9 @@ func (x sampling) requestsTo(p samplePath) []router.Request {
 
 // valid reports whether the sample is one of the route at all: what follows a
 // path that is an expression may not be what it takes.
-func (x sampling) valid(t trial) bool { return len(x.route.Paths) == 0 || t.sample.fits }
+func (s *subject) valid(x sampling, t trial) bool {
+	if x.route.Expression != "" {
+		return s.holds(x.route, t.req)
+	}
+	return len(x.route.Paths) == 0 || t.sample.fits
+}

@@ -47,7 +47,7 @@ func (s *subject) shadowOf(r *config.Route) *shadow {
 func (s *subject) thief(x sampling, r *config.Route) *trial {
 	var taken *trial
 	s.each(x, func(t trial) bool {
-		if !x.valid(t) {
+		if !s.valid(x, t) {
 			return true
 		}
 		if t.route == nil || t.route == r { // a sample that fits no route proves nothing
@@ -96,7 +96,7 @@ func (s *subject) lostMethods(x sampling, r *config.Route) []lost {
 // routes takes a request.
 func (s *subject) harmless(r *config.Route, t trial) bool {
 	other := t.route
-	if r.Service != other.Service || r.Service == nil || r.PreserveHost != other.PreserveHost {
+	if r.Expression != "" || r.Service != other.Service || r.Service == nil || r.PreserveHost != other.PreserveHost {
 		return false
 	}
 	prefix, _ := router.MatchPath(r, t.sample.path)
@@ -110,7 +110,7 @@ func (s *subject) shadowSeverity(r *config.Route, t trial) Severity {
 	switch {
 	case s.harmless(r, t):
 		return Info
-	case config.IsRegexPath(t.sample.of) && !slices.Contains(t.route.Paths, t.sample.of):
+	case r.Expression != "", t.route.Expression != "", config.IsRegexPath(t.sample.of) && !slices.Contains(t.route.Paths, t.sample.of):
 		return Warning
 	}
 	return ""

@@ -1,6 +1,7 @@
 package lint
 
 import (
+	"errors"
 	"slices"
 	"strings"
 
@@ -16,6 +17,7 @@ type subject struct {
 	routes []*config.Route // those that the rules look at, in the order of the document
 	router *router.Router
 
+	broken map[*config.Route]error // why the router has not got a route
 	survey *router.Survey
 	// tellsTLS: it makes a difference whether a request comes over TLS
 	tellsTLS bool
@@ -27,6 +29,7 @@ type subject struct {
 	// asked.
 	methods, hosts []string
 	paths          []samplePath
+	ports          []int // that expressions look at
 
 	// Found out once, see where they are asked for.
 	twins    map[string][]*config.Route
@@ -38,9 +41,7 @@ type subject struct {
 func newSubject(cfg *config.Config, o Options) *subject {
 	s := &subject{cfg: cfg, o: o, patterns: newPatterns(), related: newRelated(cfg)}
 	rt, err := router.New(cfg)
-	if err != nil {
-		return s // a route is broken in a way that config.Parse lets pass: no rule can speak of routing
-	}
+	s.broken = brokenRoutes(err)
 	s.router, s.survey, s.tellsTLS = rt, rt.Survey(), rt.TellsTLS()
 	for _, r := range cfg.Routes {
 		if s.looksAt(r) {
@@ -57,7 +58,7 @@ func (s *subject) routesTo(svc *config.Service) []*config.Route {
 
 // looksAt reports whether the rules look at a route.
 func (s *subject) looksAt(r *config.Route) bool {
-	return s.router != nil && isHTTP(r) && r.Expression == "" && (r.Service == nil || r.Service.Enabled)
+	return s.broken[r] == nil && isHTTP(r) && r.Expression == "" && (r.Service == nil || r.Service.Enabled)
 }
 
 // matchesPath reports whether a route's paths take one.
@@ -68,6 +69,20 @@ func (s *subject) matchesPath(r *config.Route, path string) bool {
 		}
 		return strings.HasPrefix(path, p)
 	})
+}
+
+// brokenRoutes are the routes that the router could not compile.
+func brokenRoutes(err error) map[*config.Route]error {
+	broken := map[*config.Route]error{}
+	if all, ok := err.(interface{ Unwrap() []error }); ok {
+		for _, one := range all.Unwrap() {
+			var of *router.RouteError
+			if errors.As(one, &of) {
+				broken[of.Route] = of.Err
+			}
+		}
+	}
+	return broken
 }
 
 // isHTTP reports whether a route takes plain HTTP, whose methods and paths are
