@@ -141,10 +141,11 @@ func Of(cfg *config.Config, r Request) (*Forecast, error) {
 		return nil, fmt.Errorf("reading the routes: %w", err)
 	}
 	c := &course{cfg, &Forecast{Request: r}}
+	decision := routes.Decide(r.routed())
 	for _, step := range []func() *Answer{
-		c.refusedByNginx,
+		func() *Answer { return c.refusedByNginx(decision.Refusal) },
 		c.noteEarly,
-		func() *Answer { return c.findRoute(routes) },
+		func() *Answer { return c.findRoute(routes, decision) },
 		c.checkProtocol,
 		c.runPlugins,
 		c.findPeer,
@@ -158,15 +159,20 @@ func Of(cfg *config.Config, r Request) (*Forecast, error) {
 }
 
 // refusedByNginx: nginx answers some requests before Kong sees them
-// (ngx_http_process_request_header, and what [router.Refused] says).
-func (c *course) refusedByNginx() *Answer {
-	switch method := c.Request.Method; {
-	case method == http.MethodTrace, method == http.MethodConnect:
-		return &Answer{Status: 405, By: "nginx", Source: "error", Words: "nginx, which Kong is built on, refuses every " + method}
-	case router.Refused(c.Request.Target):
-		return &Answer{Status: 400, By: "nginx", Source: "error", Words: "the target is not a path that nginx takes"}
+// ([router.Router.Decide]).
+func (c *course) refusedByNginx(refusal router.Refusal) *Answer {
+	a := &Answer{Status: refusal.Status(), By: "nginx", Source: "error"}
+	switch {
+	case refusal == router.NotAllowed:
+		a.Words = "nginx, which Kong is built on, refuses every " + c.Request.Method
+	case refusal == router.BadRequest && router.Refused(c.Request.Target):
+		a.Words = "the target is not a path that nginx takes"
+	case refusal == router.BadRequest:
+		a.Words = "the Host is not one that nginx takes"
+	default:
+		return nil
 	}
-	return nil
+	return a
 }
 
 // byKong is an answer that Kong makes on purpose.

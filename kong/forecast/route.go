@@ -22,12 +22,12 @@ func (r Request) routed() router.Request {
 
 // findRoute finds the route, and what its upstream gets as long as no plugin has
 // a say.
-func (c *course) findRoute(routes *router.Router) *Answer {
+func (c *course) findRoute(routes *router.Router, decision router.Decision) *Answer {
 	request := c.Request.routed()
 	c.Reasons = routes.Why(request)
-	m, ok := routes.Match(request)
-	if !ok {
-		return c.noRoute()
+	m := decision.Match
+	if m == nil {
+		return c.noRoute(decision.Refusal)
 	}
 	c.Match, c.Path = m, Arithmetic(m)
 	c.noteAge(routes, request)
@@ -78,13 +78,17 @@ var ageCures = map[router.AgeCause]string{
 
 // noRoute: Kong answers 404 where no route matches, for a method that no route has
 // as well.
-func (c *course) noRoute() *Answer {
-	a := byKong(404, "no route matches")
+func (c *course) noRoute(refusal router.Refusal) *Answer {
+	a := byKong(refusal.Status(), "no route matches")
 	switch {
+	case refusal == router.Crash:
+		a.Source = "error"
+		a.Words = "Kong's router ends with an error: an argument that an expression asks for is there several times, and once without a value"
+		return a
+	case refusal == router.NotUTF8:
+		a.Words = "something that routes match by is not UTF-8, and Kong's router gives up on such a request"
 	case len(c.Reasons) == 0:
 		a.Words = "there are no routes"
-	case len(c.Reasons[0].Failed) == 0:
-		a.Words = "the path is not UTF-8, and Kong's router gives up on such a one"
 	case failsBy(c.Reasons[0], "method"):
 		a.Words = "no route takes this method; Kong answers that with 404 and not with 405"
 	case failsBy(c.Reasons[0], "host"):
