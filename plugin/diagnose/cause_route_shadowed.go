@@ -36,26 +36,28 @@ var routeShadowed = cause{
 	},
 }
 
-// shadowed is another route to another service that would take the request, too.
+// portOf is where Kong's proxy listens by default, for hosts with a port.
+var portOf = map[string]int{"": 8000, "http": 8000, "https": 8443}
+
+// shadowed is the route to another service that would take the request without the
+// one that did.
 func (v *view) shadowed() *config.Route {
 	if v.Route == nil {
 		return nil
 	}
-	i := slices.IndexFunc(v.Routes, func(r *config.Route) bool {
-		if r.ID == v.Route.ID || r.Service == nil || r.Service == v.Service || len(r.Paths) == 0 {
-			return false
-		}
-		if len(r.Methods) > 0 && !slices.Contains(r.Methods, v.Client.Method) {
-			return false
-		}
-		if len(r.Hosts) > 0 && !slices.Contains(r.Hosts, forecast.Hostname(v.Client.Host)) {
-			return false
-		}
-		_, ok := router.MatchPath(r, v.path)
-		return ok
+	others := slices.DeleteFunc(slices.Clone(v.Routes), func(r *config.Route) bool {
+		return r.ID == v.Route.ID || r.Service == nil || r.Service == v.Service || len(r.Paths) == 0
 	})
-	if i < 0 {
+	if len(others) == 0 {
 		return nil
 	}
-	return v.Routes[i]
+	all, _ := router.New(&config.Config{Routes: others}) // without those that cannot be compiled
+	m, ok := all.Match(router.Request{
+		Method: v.Client.Method, Target: v.Client.Path, Host: v.Client.Host, Scheme: v.Client.Scheme,
+		Port: portOf[v.Client.Scheme], Header: v.Client.Header, SNI: forecast.Hostname(v.Client.Host),
+	})
+	if !ok {
+		return nil
+	}
+	return m.Route
 }

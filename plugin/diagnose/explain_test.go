@@ -307,7 +307,7 @@ func elsewhere(status int) func(*Exchange) {
 
 func otherRoute(path string) func(*Exchange) {
 	return func(x *Exchange) {
-		x.Routes = []*config.Route{x.Route, {ID: "other", Name: "other", Paths: []string{path}, Service: &config.Service{Name: "app"}}}
+		x.Routes = []*config.Route{x.Route, {ID: "20000000-0000-4000-8000-000000000000", Name: "other", Protocols: []string{"http"}, Paths: []string{path}, Service: &config.Service{Name: "app", Enabled: true}}}
 	}
 }
 
