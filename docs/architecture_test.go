@@ -44,7 +44,7 @@ var parts = []part{
 	{"plugin/record", []string{"plugin/diagnose", "kong/forecast", "kong/router", "kong/config"}},
 	{"plugin/report", []string{"plugin/diagnose", "kong/config"}},
 	{"plugin/diagnose", []string{"kong/forecast", "kong/router", "kong/config"}},
-	{"kong/lint", []string{"kong/forecast", "kong/router", "kong/config"}},
+	{"kong/lint", []string{"kong/forecast", "kong/router", "kong/config", "kong/atc"}},
 	{"kong/gateway", []string{"kong/forecast", "kong/bundled", "kong/router", "kong/config", "kong/wire"}},
 	{"kong/adminapi", []string{"kong/config"}},
 	{"kong/forecast", []string{"kong/bundled", "kong/router", "kong/config", "kong/wire"}},
