@@ -3,6 +3,7 @@ package atc
 import (
 	"fmt"
 	"regexp"
+	"regexp/syntax"
 	"strings"
 )
 
@@ -20,6 +21,15 @@ func CompileRegex(pattern string) (*regexp.Regexp, error) {
 		return nil, err
 	}
 	return regexp.Compile(translated)
+}
+
+// ParseRegex is CompileRegex as far as it can fail: what it reads can be compiled.
+func ParseRegex(pattern string) (*syntax.Regexp, error) {
+	translated, err := fromRust(pattern)
+	if err != nil {
+		return nil, err
+	}
+	return syntax.Parse(translated, syntax.Perl)
 }
 
 // rustClasses are Rust's Unicode meanings of the Perl classes, in Go's words,

@@ -96,7 +96,7 @@ func checkThresholds(o *object) {
 
 // inner is the object in a field.
 func (o *object) inner(field string) *object {
-	return newObject(join(o.where, field), o.get(field), o.src)
+	return newObject(position{in: &o.at, field: field}, o.get(field), o.src)
 }
 
 // number checks a number that need not be whole; an absent one is fine.

@@ -3,7 +3,8 @@ package config
 import (
 	"fmt"
 	"net/netip"
-	"regexp"
+	"strings"
+	"unicode/utf8"
 )
 
 // common are fields that every entity has and nobody here reads.
@@ -42,13 +43,31 @@ func (o *object) check(field, value string, check func(string) error) {
 	}
 }
 
-var nameCharacters = regexp.MustCompile(`^[0-9A-Za-z.\-_~\x{80}-\x{10ffff}]+$`)
-
 func checkName(s string) error {
-	if !nameCharacters.MatchString(s) {
+	if !isMadeOf(s, isNameRune) {
 		return fmt.Errorf("%q may only have letters, digits and . - _ ~", s)
 	}
 	return nil
+}
+
+func isNameRune(c rune) bool {
+	return isAlphanumeric(c) || c >= utf8.RuneSelf || strings.ContainsRune(".-_~", c)
+}
+
+// isAlphanumeric reports letters and digits of ASCII.
+func isAlphanumeric(c rune) bool {
+	return 'a' <= c && c <= 'z' || 'A' <= c && c <= 'Z' || '0' <= c && c <= '9'
+}
+
+// isMadeOf reports a text that is not empty and has no other characters. It does what
+// a regular expression would, and takes a tenth of the time: see BenchmarkLoad.
+func isMadeOf(s string, allowed func(rune) bool) bool {
+	for _, c := range s {
+		if !allowed(c) {
+			return false
+		}
+	}
+	return s != ""
 }
 
 func checkIPOrCIDR(s string) error {

@@ -21,7 +21,7 @@ type Config struct {
 	Consumers     []*Consumer
 
 	Notes  []Note // by file and line; only [Load] makes any
-	places map[any]Place
+	places *places
 }
 
 // Service is where requests go. Times are in milliseconds.

@@ -42,12 +42,12 @@ func (d *document) readDeck() {
 		s.root.skipOfDeck("")
 		s.workspace = nameOf(s.node, "_workspace")
 		if n := s.root.get("_info"); n != nil {
-			d.deck.readInfo(newObject("_info", n, s))
+			d.deck.readInfo(newObject(position{field: "_info"}, n, s))
 		}
 		if n := s.root.get("_plugin_configs"); n != nil {
-			configs := newObject("_plugin_configs", n, s)
-			for name, m := range configs.fields {
-				d.deck.plugins[name] = newObject(join("_plugin_configs", name), m.value, s)
+			configs := newObject(position{field: "_plugin_configs"}, n, s)
+			for name, m := range configs.fields.all() {
+				d.deck.plugins[name] = newObject(position{in: &configs.at, field: name}, m.value, s)
 			}
 		}
 	}
@@ -60,7 +60,7 @@ func (k *deck) readInfo(info *object) {
 		}
 	}
 	if n := info.get("default_lookup_tags"); n != nil {
-		for kind := range newObject("_info: default_lookup_tags", n, info.src).fields {
+		for kind := range newObject(position{in: &info.at, field: "default_lookup_tags"}, n, info.src).fields.all() {
 			k.elsewhere[kind] = true
 		}
 	}
@@ -68,9 +68,9 @@ func (k *deck) readInfo(info *object) {
 	if n == nil {
 		return
 	}
-	defaults := newObject("_info: defaults", n, info.src)
-	for kind, m := range defaults.fields {
-		base := newObject(join(defaults.where, kind), m.value, info.src)
+	defaults := newObject(position{in: &info.at, field: "defaults"}, n, info.src)
+	for kind, m := range defaults.fields.all() {
+		base := newObject(position{in: &defaults.at, field: kind}, m.value, info.src)
 		base.skip(defaultFields[kind]...)
 		base.skip(common...)
 		base.skip(ofDeck[kind+"s"]...)
@@ -95,7 +95,7 @@ var defaultFields = map[string][]string{
 // an address.
 func (o *object) addDefaults(kind string) {
 	for _, base := range o.src.d.deck.defaults[kind] {
-		if _, ok := o.fields["url"]; ok {
+		if o.fields.get("url") != nil {
 			o.inherit(base, addressFields...)
 		} else {
 			o.inherit(base)
@@ -105,10 +105,13 @@ func (o *object) addDefaults(kind string) {
 
 // dropDefault takes a default out again that does not fit.
 func (o *object) dropDefault(field string) {
-	if m, ok := o.fields[field]; ok && m.home != o {
-		delete(o.fields, field)
+	if m := o.fields.get(field); m != nil && m.home != o {
+		m.value = absent
 	}
 }
+
+// absent stands in the place of a value that is not to count.
+var absent = &yaml.Node{Kind: yaml.ScalarNode, Tag: "!!null"}
 
 // tags are an entity's own, and those that decK gives to every entity.
 func (o *object) tags() []string {

@@ -53,12 +53,11 @@ func For(f Flavor) Option {
 
 // hint is the flavour that a document seems to be written for.
 func hint(root *yaml.Node) Flavor {
-	top := fieldsOf(root)
-	if hasExpressions(top["routes"].value) {
+	if hasExpressions(valueOf(root, "routes")) {
 		return Expressions
 	}
-	for _, service := range elementsOf(top["services"].value) {
-		if hasExpressions(fieldsOf(service)["routes"].value) {
+	for _, service := range elementsOf(valueOf(root, "services")) {
+		if hasExpressions(valueOf(service, "routes")) {
 			return Expressions
 		}
 	}
@@ -67,14 +66,21 @@ func hint(root *yaml.Node) Flavor {
 
 func hasExpressions(routes *yaml.Node) bool {
 	return slices.ContainsFunc(elementsOf(routes), func(route *yaml.Node) bool {
-		fields := fieldsOf(route)
-		return fields["expression"].value != nil || fields["priority"].value != nil
+		return valueOf(route, "expression") != nil || valueOf(route, "priority") != nil
 	})
 }
 
-// fieldsOf and elementsOf look at a node before it is known to be well formed.
-func fieldsOf(n *yaml.Node) map[string]member {
-	return newObject("", n, &source{d: newDocument(), file: &file{variables: &variables{}}}).fields
+// valueOf and elementsOf look at a node before it is known to be well formed.
+func valueOf(n *yaml.Node, key string) *yaml.Node {
+	n = resolve(n)
+	if value := lookup(n, key); value != nil || lookup(n, "<<") == nil {
+		return value
+	}
+	o := newObject(position{}, n, &source{d: newDocument(), file: &file{variables: &variables{}}})
+	if m := o.fields.get(key); m != nil {
+		return m.value
+	}
+	return nil
 }
 
 func elementsOf(n *yaml.Node) []*yaml.Node {

@@ -99,22 +99,25 @@ func expandIPv6(s string) string {
 	return strings.Replace(s, "::", ":"+zeros, 1)
 }
 
-var (
-	hostCharacters = regexp.MustCompile(`^[0-9A-Za-z\-._]+$`)
-	portBehind     = regexp.MustCompile(`:(\d+)$`)
-)
+// cutPort takes :digits from the end of a text. Without them digits is "".
+func cutPort(s string) (name, digits string) {
+	i := strings.LastIndexByte(s, ':')
+	if i < 0 || i == len(s)-1 || strings.Trim(s[i+1:], "0123456789") != "" {
+		return s, ""
+	}
+	return s[:i], s[i+1:]
+}
+
+func isHostRune(c rune) bool { return isAlphanumeric(c) || c == '-' || c == '.' || c == '_' }
 
 // checkHostname wants segments that are not empty, save the one behind a last dot,
 // and that do not end in a dash.
 func checkHostname(s string) (hasPort bool, err error) {
-	name, digits := s, ""
-	if m := portBehind.FindStringSubmatch(s); m != nil {
-		name, digits = strings.TrimSuffix(s, m[0]), m[1]
-	}
+	name, digits := cutPort(s)
 	segments := strings.Split(name, ".")
 	last := len(segments) - 1
 	wrong := func(s string) bool { return s == "" || strings.HasSuffix(s, "-") }
-	if !hostCharacters.MatchString(name) || slices.ContainsFunc(segments[:last], wrong) || strings.HasSuffix(name, "-") {
+	if !isMadeOf(name, isHostRune) || slices.ContainsFunc(segments[:last], wrong) || strings.HasSuffix(name, "-") {
 		return false, errHost
 	}
 	return checkPort(digits)

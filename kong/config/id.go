@@ -29,8 +29,17 @@ func ParseUUID(s string) (UUID, error) {
 // Kind is the entity's plural; key is what identifies it: the name of a service,
 // route or upstream, the cache key of a plugin.
 func generatedID(kind, key string) string {
-	return uuid.NewSHA1(uuid.NewSHA1(entityNamespace, []byte(kind)), []byte(key)).String()
+	return uuid.NewSHA1(kindNamespaces[kind], []byte(key)).String()
 }
+
+// kindNamespaces are what ids of a kind are derived from.
+var kindNamespaces = func() map[string]UUID {
+	all := map[string]UUID{}
+	for _, kind := range kinds {
+		all[kind] = uuid.NewSHA1(entityNamespace, []byte(kind))
+	}
+	return all
+}()
 
 // pluginKey is what a plugin's generated id is made of, "*" being the workspace
 // (build_cache_key in declarative_config.lua). References stand as written, or

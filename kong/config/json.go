@@ -4,90 +4,132 @@ import (
 	"bytes"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"io"
+	"slices"
 	"strings"
+	"unicode/utf8"
 
 	"go.yaml.in/yaml/v3"
 )
 
 // isJSON tells JSON from YAML by its first character, as a YAML document with
-// entities hardly ever starts with a flow mapping. JSON is read by a JSON
-// decoder because YAML readers trip over tabs and surrogate pairs.
+// entities hardly ever starts with a flow mapping. JSON is read as such because YAML
+// readers trip over tabs and surrogate pairs.
 func isJSON(data []byte) bool {
 	data = bytes.TrimSpace(data)
 	return len(data) > 0 && data[0] == '{' && json.Valid(data)
 }
 
-// parseJSON reads JSON into the same nodes as YAML, with keys in order.
-func parseJSON(data []byte) (*yaml.Node, error) {
-	d := json.NewDecoder(bytes.NewReader(data))
-	d.UseNumber()
-	root, err := (&jsonReader{Decoder: d, data: data, line: 1}).value()
-	if err != nil {
-		return nil, fmt.Errorf("reading declarative configuration: %w", err)
-	}
-	return &yaml.Node{Kind: yaml.DocumentNode, Content: []*yaml.Node{root}}, nil
+// parseJSON reads valid JSON into the same nodes as YAML, with keys in order.
+func parseJSON(data []byte) *yaml.Node {
+	r := &jsonReader{text: string(data), line: 1}
+	return &yaml.Node{Kind: yaml.DocumentNode, Content: []*yaml.Node{r.value()}}
 }
 
-// jsonReader counts lines as it reads.
+// jsonReader reads JSON that is valid, and counts lines. It is here because a
+// configuration can be large: encoding/json takes five times as long for its tokens.
 type jsonReader struct {
-	*json.Decoder
-	data []byte
-	at   int64 // where line is
-	line int
+	text  string
+	at    int // what comes next
+	line  int
+	nodes []yaml.Node  // to be used
+	open  []*yaml.Node // what the lists that are not complete hold so far
 }
 
-// lineNow is the line of what was read last.
-func (d *jsonReader) lineNow() int {
-	to := d.InputOffset()
-	d.line += bytes.Count(d.data[d.at:to], []byte("\n"))
-	d.at = to
-	return d.line
-}
-
-func (d *jsonReader) value() (*yaml.Node, error) {
-	token, err := d.Token()
-	if err != nil {
-		return nil, err
-	}
-	delim, ok := token.(json.Delim)
-	if !ok {
-		n := jsonScalar(token)
-		n.Line = d.lineNow()
-		return n, nil
-	}
-	n := &yaml.Node{Kind: yaml.SequenceNode, Tag: "!!seq", Line: d.lineNow()}
-	if delim == '{' {
-		n.Kind, n.Tag = yaml.MappingNode, "!!map"
-	}
-	for d.More() { // keys come as tokens too, so both kinds read alike
-		child, err := d.value()
-		if err != nil {
-			return nil, err
+// next is the next character that is no white space.
+func (r *jsonReader) next() byte {
+	for {
+		switch c := r.text[r.at]; c {
+		case '\n':
+			r.line++
+		case ' ', '\t', '\r', ',', ':': // where these two stand was checked before
+		default:
+			return c
 		}
-		n.Content = append(n.Content, child)
+		r.at++
 	}
-	_, err = d.Token()
-	return n, err
 }
 
-func jsonScalar(token json.Token) *yaml.Node {
-	n := &yaml.Node{Kind: yaml.ScalarNode}
-	switch v := token.(type) {
-	case string:
-		n.Tag, n.Value, n.Style = "!!str", v, yaml.DoubleQuotedStyle
-	case json.Number:
-		n.Tag, n.Value = "!!int", v.String()
-		if strings.ContainsAny(n.Value, ".eE") {
-			n.Tag = "!!float"
-		}
-	case bool:
-		n.Tag, n.Value = "!!bool", fmt.Sprint(v)
-	default:
-		n.Tag, n.Value = "!!null", "null"
+func (r *jsonReader) node(kind yaml.Kind, tag string) *yaml.Node {
+	if len(r.nodes) == 0 {
+		r.nodes = make([]yaml.Node, 256)
 	}
+	n := &r.nodes[0]
+	r.nodes = r.nodes[1:]
+	n.Kind, n.Tag, n.Line = kind, tag, r.line
 	return n
+}
+
+func (r *jsonReader) value() *yaml.Node {
+	switch c := r.next(); c {
+	case '{':
+		return r.list(r.node(yaml.MappingNode, "!!map"))
+	case '[':
+		return r.list(r.node(yaml.SequenceNode, "!!seq"))
+	case '"':
+		n := r.node(yaml.ScalarNode, "!!str")
+		n.Value, n.Style = r.str(), yaml.DoubleQuotedStyle
+		return n
+	default:
+		n := r.node(yaml.ScalarNode, "")
+		n.Value = r.word()
+		n.Tag = jsonTag(n.Value)
+		return n
+	}
+}
+
+// list reads what a mapping or a list holds: keys and values alternate.
+func (r *jsonReader) list(n *yaml.Node) *yaml.Node {
+	r.at++
+	from := len(r.open)
+	for {
+		if c := r.next(); c == '}' || c == ']' {
+			r.at++
+			n.Content = slices.Clone(r.open[from:])
+			r.open = r.open[:from]
+			return n
+		}
+		r.open = append(r.open, r.value())
+	}
+}
+
+func (r *jsonReader) str() string {
+	from, plain := r.at, true
+	for r.at++; r.text[r.at] != '"'; r.at++ {
+		if r.text[r.at] == '\\' {
+			plain = false
+			r.at++
+		}
+	}
+	r.at++
+	text := r.text[from:r.at]
+	if plain && utf8.ValidString(text) {
+		return text[1 : len(text)-1]
+	}
+	var s string
+	_ = json.Unmarshal([]byte(text), &s) // it is valid
+	return s
+}
+
+// word reads a number, true, false or null.
+func (r *jsonReader) word() string {
+	from := r.at
+	for r.at < len(r.text) && strings.IndexByte(" \t\r\n,:]}", r.text[r.at]) < 0 {
+		r.at++
+	}
+	return r.text[from:r.at]
+}
+
+func jsonTag(word string) string {
+	switch {
+	case word == "null":
+		return "!!null"
+	case word == "true", word == "false":
+		return "!!bool"
+	case strings.ContainsAny(word, ".eE"):
+		return "!!float"
+	}
+	return "!!int"
 }
 
 // formatJSON writes nodes that parseJSON read: on one line, or two spaces a level.

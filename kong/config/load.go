@@ -44,7 +44,7 @@ func Load(files []File, options ...Option) (*Config, error) {
 func loadDocument(files []File, options ...Option) *document {
 	d := newDocument(options...)
 	d.lenient = true
-	d.config.places = map[any]Place{}
+	d.config.places = &places{}
 	for _, f := range files {
 		d.addFile(f)
 	}
@@ -185,8 +185,7 @@ func otherWords(n *yaml.Node) string {
 // beside the error.
 func parseDocuments(data []byte) ([]*yaml.Node, error) {
 	if isJSON(data) {
-		doc, err := parseJSON(data)
-		return []*yaml.Node{doc}, err
+		return []*yaml.Node{parseJSON(data)}, nil
 	}
 	var documents []*yaml.Node
 	decoder := yaml.NewDecoder(bytes.NewReader(data))

@@ -12,29 +12,23 @@ import (
 // stands, so that a problem names the key as the operator typed it, and which
 // fields were asked for, so that the others can be called unknown.
 type object struct {
-	where  string // such as `services[0] "weather": routes[1]`
+	at     position
 	node   *yaml.Node
 	src    *source
-	fields map[string]member
-	known  map[string]bool
-}
-
-// A member is a field of an object. Its home is the object in which it is written:
-// decK's defaults stand elsewhere.
-type member struct {
-	key, value *yaml.Node
-	home       *object
+	fields fields
+	known  []string // fields that were asked for, some of them again
 }
 
 // newObject reports anything but a mapping, and fields that occur twice; what it
 // returns can be read in any case.
-func newObject(where string, node *yaml.Node, src *source) *object {
+func newObject(at position, node *yaml.Node, src *source) *object {
 	node = resolve(node)
-	o := &object{where: where, node: node, src: src, fields: map[string]member{}, known: map[string]bool{}}
+	o := &object{at: at, node: node, src: src, known: src.d.borrow()}
 	if node.Kind != yaml.MappingNode {
 		o.fail("", errors.New("should be a mapping of fields to values"))
 		return o
 	}
+	o.fields.list = make([]member, 0, len(node.Content)/2)
 	o.addFields(node)
 	return o
 }
@@ -47,10 +41,10 @@ func (o *object) addFields(node *yaml.Node) {
 			merged = append(merged, value)
 			continue
 		}
-		if _, ok := o.fields[key.Value]; ok {
+		if o.fields.get(key.Value) != nil {
 			o.report(key.Value, key, errors.New("is there twice"))
 		}
-		o.fields[key.Value] = member{key, value, o}
+		o.fields.set(member{key: key, value: value, home: o})
 	}
 	for _, m := range merged {
 		o.merge(m, maxMerges)
@@ -77,8 +71,8 @@ func (o *object) merge(node *yaml.Node, depth int) {
 		key, value := node.Content[i], resolve(node.Content[i+1])
 		if key.Tag == "!!merge" {
 			merged = append(merged, value)
-		} else if _, ok := o.fields[key.Value]; !ok {
-			o.fields[key.Value] = member{key, value, o}
+		} else if o.fields.get(key.Value) == nil {
+			o.fields.set(member{key: key, value: value, home: o})
 		}
 	}
 	for _, n := range merged {
@@ -88,10 +82,10 @@ func (o *object) merge(node *yaml.Node, depth int) {
 
 // inherit takes over what decK's defaults have and the object lacks.
 func (o *object) inherit(base *object, except ...string) {
-	for field, m := range base.fields {
-		own, ok := o.fields[field]
-		if (!ok || own.value.Tag == "!!null") && !slices.Contains(except, field) {
-			o.fields[field] = m
+	for field, m := range base.fields.all() {
+		own := o.fields.get(field)
+		if (own == nil || own.value.Tag == "!!null") && !slices.Contains(except, field) {
+			o.fields.set(*m)
 		}
 	}
 }
@@ -106,7 +100,7 @@ func resolve(n *yaml.Node) *yaml.Node {
 
 // fail records a problem with a field, or with the object itself for "".
 func (o *object) fail(field string, err error) {
-	if m, ok := o.fields[field]; ok {
+	if m := o.fields.get(field); m != nil {
 		m.home.report(field, m.key, err)
 		return
 	}
@@ -116,14 +110,14 @@ func (o *object) fail(field string, err error) {
 // failElement records a problem with an element of a field.
 func (o *object) failElement(field string, i int, n *yaml.Node, err error) {
 	home := o
-	if m, ok := o.fields[field]; ok {
+	if m := o.fields.get(field); m != nil {
 		home = m.home
 	}
 	home.report(fmt.Sprintf("%s[%d]", field, i), n, err)
 }
 
 func (o *object) report(field string, n *yaml.Node, err error) {
-	where := o.where
+	where := o.at.String()
 	if field != "" {
 		where = join(where, field)
 	}
@@ -133,20 +127,17 @@ func (o *object) report(field string, n *yaml.Node, err error) {
 	o.src.d.report(o.src.at(n), err)
 }
 
-func join(where, field string) string {
-	if where == "" {
-		return field
-	}
-	return where + ": " + field
-}
-
 var errEmpty = errors.New("must not be empty")
 
 // get is the field's node, nil when it is absent or null.
 func (o *object) get(field string) *yaml.Node {
-	o.known[field] = true
-	m, ok := o.fields[field]
-	if !ok || m.value.Tag == "!!null" {
+	o.known = append(o.known, field)
+	m := o.fields.get(field)
+	if m == nil {
+		return nil
+	}
+	m.asked = true
+	if m.value.Tag == "!!null" {
 		return nil
 	}
 	if m.home.src.file.variables.unset[m.value] != nil {
@@ -159,14 +150,17 @@ func (o *object) has(field string) bool { return o.get(field) != nil }
 
 // isWritten reports a field that is there, be its variable set or not.
 func (o *object) isWritten(field string) bool {
-	m, ok := o.fields[field]
-	return ok && m.value.Tag != "!!null"
+	m := o.fields.get(field)
+	return m != nil && m.value.Tag != "!!null"
 }
 
 // skip declares fields that are valid and not needed here.
 func (o *object) skip(fields ...string) {
-	for _, f := range fields {
-		o.known[f] = true
+	o.known = append(o.known, fields...)
+	for _, field := range fields {
+		if m := o.fields.get(field); m != nil {
+			m.asked = true
+		}
 	}
 }
 
@@ -254,7 +248,10 @@ func (o *object) list(field string) []*yaml.Node {
 		o.fail(field, fmt.Errorf("%s should be a list", describe(n)))
 		return nil
 	}
-	return append([]*yaml.Node{}, n.Content...)
+	if n.Content == nil {
+		return []*yaml.Node{}
+	}
+	return n.Content
 }
 
 // strings reads a list of strings, each of which must pass the check.
@@ -302,11 +299,8 @@ func (o *object) set(field string, check func(string) error) []string {
 func (o *object) objects(field, naming string) []*object {
 	var list []*object
 	for i, n := range o.list(field) {
-		where := join(o.where, fmt.Sprintf("%s[%d]", field, i))
-		if name := nameOf(n, naming); name != "" {
-			where += fmt.Sprintf(" %q", name)
-		}
-		list = append(list, newObject(where, n, o.src))
+		at := position{in: &o.at, field: field, isElement: true, index: i, name: nameOf(n, naming)}
+		list = append(list, newObject(at, n, o.src))
 	}
 	return list
 }

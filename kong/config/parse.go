@@ -46,7 +46,7 @@ func parseText(data []byte, options ...Option) (*document, error) {
 // parseDocument is the text's first document, with keys in order.
 func parseDocument(data []byte) (*yaml.Node, error) {
 	if isJSON(data) {
-		return parseJSON(data)
+		return parseJSON(data), nil
 	}
 	var doc yaml.Node
 	if err := yaml.Unmarshal(data, &doc); err != nil {
@@ -70,13 +70,11 @@ type document struct {
 	reported map[string]bool // problems, by what they say
 	noted    map[string]bool // fields that are not known
 
-	// nodes leads from an entity to where it stands in the document, and homes to the
-	// document itself.
-	nodes map[any]*yaml.Node
-	homes map[any]*source
+	homes homes      // of entities
+	spare [][]string // see borrow
 	// later are references that can only be resolved once all entities are known.
 	later []func()
-	taken map[string]any // entities, by kind, field and value
+	taken takings
 	deck  deck
 }
 
@@ -86,9 +84,7 @@ func newDocument(options ...Option) *document {
 		lookup:   func(string) (string, bool) { return "", false },
 		reported: map[string]bool{},
 		noted:    map[string]bool{},
-		nodes:    map[any]*yaml.Node{},
-		homes:    map[any]*source{},
-		taken:    map[string]any{},
+		taken:    takings{},
 	}
 	for _, option := range options {
 		option(d)
@@ -98,7 +94,7 @@ func newDocument(options ...Option) *document {
 
 func (d *document) read() {
 	for _, s := range d.sources {
-		s.root = newObject("", s.node, s)
+		s.root = newObject(position{}, s.node, s)
 		if d.config.Flavor == "" && hint(s.node) == Expressions {
 			d.config.Flavor = Expressions
 		}
@@ -133,9 +129,9 @@ func (d *document) each(kind, naming string, read func(*object)) {
 
 // add keeps where an entity stands.
 func (d *document) add(entity any, o *object) {
-	d.nodes[entity], d.homes[entity] = o.node, o.src
+	d.homes.add(home{entity, o.node, o.src})
 	if d.config.places != nil {
-		d.config.places[entity] = o.src.at(o.node)
+		d.config.places.add(placed{entity, o.src.at(o.node)})
 	}
 }
 
@@ -185,8 +181,8 @@ func (d *document) identify(kind string, o *object, entity any) (id, name string
 		o.check("name", name, checkName)
 	}
 	id = d.entityID(kind, o, name)
-	if d.take(o, kind, "name", o.workspace()+" "+name, name, entity) {
-		d.take(o, kind, "id", id, id, entity)
+	if d.take(o, taking{kind, "name", o.workspace(), name}, entity) {
+		d.take(o, taking{kind, "id", "", id}, entity)
 	}
 	return id, name
 }
@@ -210,45 +206,12 @@ func (d *document) entityID(kind string, o *object, key string) string {
 		return id
 	}
 	if key == "" {
-		key = o.where
+		key = o.at.String()
 		if o.src.index > 0 {
 			key = fmt.Sprintf("%d: %s", o.src.index, key)
 		}
 	}
 	return generatedID(kind, key)
-}
-
-// take reports a name or id that is already in use, by its key. False is that it was.
-func (d *document) take(o *object, kind, field, key, value string, entity any) bool {
-	key = kind + " " + field + " " + key
-	first := d.taken[key]
-	switch {
-	case value == "":
-		return true
-	case first == nil:
-		d.taken[key] = entity
-		return true
-	}
-	err := fmt.Errorf("%q is already used by another of the %s", value, kind)
-	if node := d.nodes[first]; node != nil && d.lenient {
-		err = fmt.Errorf("%w, at %s", err, d.homes[first].at(node))
-	}
-	o.fail(field, err)
-	return false
-}
-
-// find is the entity of a kind that another one names, nil when there is none. A
-// name counts in the workspace of the one that names.
-func (d *document) find(o *object, kind, ref string) any {
-	if ref == "" {
-		return nil
-	}
-	for _, key := range []string{" id " + ref, " name " + o.workspace() + " " + ref, " name  " + ref} {
-		if entity := d.taken[kind+key]; entity != nil {
-			return entity
-		}
-	}
-	return nil
 }
 
 // reference is how an entity names another: as a string, or as a mapping with an

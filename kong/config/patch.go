@@ -181,12 +181,12 @@ func (p *patch) set(key string, value any) error {
 		if p.route == nil {
 			return errors.New("the change names no route")
 		}
-		return p.setField(p.doc.nodes[p.route], field, value)
+		return p.setField(p.doc.homes.get(p.route).node, field, value)
 	case "service":
 		if p.service == nil {
 			return errors.New("there is no service")
 		}
-		return p.setServiceField(p.doc.nodes[p.service], field, value)
+		return p.setServiceField(p.doc.homes.get(p.service).node, field, value)
 	case "plugin":
 		return p.setPlugin(field, value)
 	}
@@ -250,11 +250,7 @@ func nodeOf(value any) (*yaml.Node, error) {
 	if err != nil {
 		return nil, err
 	}
-	doc, err := parseJSON(data)
-	if err != nil {
-		return nil, err
-	}
-	n := doc.Content[0]
+	n := parseJSON(data).Content[0]
 	undress(n)
 	return n, nil
 }
@@ -305,12 +301,12 @@ func (p *patch) setPlugin(name string, value any) error {
 			return errors.New("no plugin of that name applies to the route")
 		}
 		for _, plugin := range plugins {
-			removeElement(p.doc.homes[plugin].node, p.doc.nodes[plugin])
+			removeElement(p.doc.homes.get(plugin).src.node, p.doc.homes.get(plugin).node)
 		}
 		return nil
 	}
 	if running := Applying(plugins, Scope{Route: p.route, Service: p.service}); len(running) > 0 {
-		return p.setField(p.doc.nodes[running[0]], "config", value)
+		return p.setField(p.doc.homes.get(running[0]).node, "config", value)
 	}
 	return p.addPlugin(name, value)
 }
@@ -337,7 +333,7 @@ func (p *patch) addPlugin(name string, config any) error {
 	if err := p.setField(plugin, "config", config); err != nil {
 		return err
 	}
-	route := p.doc.nodes[p.route]
+	route := p.doc.homes.get(p.route).node
 	list := lookup(route, "plugins")
 	if list == nil || list.Kind != yaml.SequenceNode {
 		removeKey(route, "plugins")

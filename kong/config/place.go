@@ -5,6 +5,9 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"sync"
+
+	"go.yaml.in/yaml/v3"
 )
 
 // Place is where something stands in a file. The zero value is not known.
@@ -19,6 +22,37 @@ func (p Place) String() string {
 		return p.File
 	}
 	return fmt.Sprintf("%s:%d", p.File, p.Line)
+}
+
+// A position is where an object stands in its document, by the names of fields, such
+// as `services[0] "weather": routes[1]`. It is put into words where somebody asks.
+type position struct {
+	in        *position
+	field     string
+	isElement bool // of the list in field
+	index     int  // of an element
+	name      string
+}
+
+func (p *position) String() string {
+	if p == nil {
+		return ""
+	}
+	field := p.field
+	if p.isElement {
+		field += fmt.Sprintf("[%d]", p.index)
+	}
+	if p.name != "" {
+		field += fmt.Sprintf(" %q", p.name)
+	}
+	return join(p.in.String(), field)
+}
+
+func join(where, field string) string {
+	if where == "" {
+		return field
+	}
+	return where + ": " + field
 }
 
 // A Problem is one thing that is wrong with a configuration.
@@ -48,7 +82,64 @@ func (n Note) String() string { return strings.TrimPrefix(n.At.String()+": "+n.W
 
 // Place is where a service, route, plugin or upstream of a loaded configuration
 // begins. It is zero for one that did not come from a file.
-func (c *Config) Place(entity any) Place { return c.places[entity] }
+func (c *Config) Place(entity any) Place {
+	if c.places == nil {
+		return Place{}
+	}
+	return c.places.get(entity).at
+}
+
+// A placed entity is where it begins.
+type placed struct {
+	entity any
+	at     Place
+}
+
+func (p placed) of() any { return p.entity }
+
+// A home is where an entity stands, and in which document.
+type home struct {
+	entity any
+	node   *yaml.Node
+	src    *source
+}
+
+func (h home) of() any { return h.entity }
+
+type (
+	places = register[placed]
+	homes  = register[home]
+)
+
+// A register has something on each of many entities. Most readers of a configuration
+// look nothing up in it, so that it is indexed when the first one does.
+type register[E interface{ of() any }] struct {
+	mu    sync.Mutex
+	list  []E
+	index map[any]int // of the list, as far as it was looked into
+}
+
+func (r *register[E]) add(e E) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.list = append(r.list, e)
+}
+
+// get is what there is on an entity, zero for nothing.
+func (r *register[E]) get(entity any) (found E) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.index == nil {
+		r.index = make(map[any]int, len(r.list))
+	}
+	for i := len(r.index); i < len(r.list); i++ {
+		r.index[r.list[i].of()] = i
+	}
+	if i, ok := r.index[entity]; ok {
+		found = r.list[i]
+	}
+	return found
+}
 
 // inOrder sorts by file, as the files were given, and line.
 func (d *document) inOrder(a, b Place) int {

@@ -35,7 +35,7 @@ func (d *document) readPlugin(o *object, in Scope) {
 	o.skipOfDeck("plugins")
 	o.skip(common...)
 	d.resolvePlugin(o, p)
-	d.take(o, "plugins", "instance_name", o.workspace()+" "+p.InstanceName, p.InstanceName, p)
+	d.take(o, taking{"plugins", "instance_name", o.workspace(), p.InstanceName}, p)
 	o.refuseUnknown()
 }
 
@@ -63,11 +63,11 @@ func (d *document) resolvePlugin(o *object, p *Plugin) {
 	p.Consumer = cmp.Or(consumer, p.Consumer)
 	p.ConsumerGroup = cmp.Or(o.reference("consumer_group"), p.ConsumerGroup)
 	p.ID = d.entityID("plugins", o, pluginKey(p.Name, route, service, p.Consumer, p.ConsumerGroup))
-	if !o.has("id") && d.taken["plugins id "+p.ID] != nil {
+	if !o.has("id") && d.taken.holder(taking{"plugins", "id", "", p.ID}) != nil {
 		o.fail("", errors.New("is there twice with the same service, route and consumer"))
 		return
 	}
-	d.take(o, "plugins", "id", p.ID, p.ID, p)
+	d.take(o, taking{"plugins", "id", "", p.ID}, p)
 }
 
 var errMapping = errors.New("should be a mapping")

@@ -3,8 +3,6 @@ package config
 import (
 	"errors"
 	"fmt"
-	"maps"
-	"regexp"
 	"slices"
 	"strings"
 
@@ -16,10 +14,8 @@ import (
 // maxTime bounds a time in seconds.
 const maxTime = 1 << 40
 
-var upperCase = regexp.MustCompile(`^[A-Z]+$`)
-
 func checkMethod(method string) error {
-	if !upperCase.MatchString(method) {
+	if !isMadeOf(method, func(c rune) bool { return 'A' <= c && c <= 'Z' }) {
 		return fmt.Errorf("%q should be upper case letters only", method)
 	}
 	return nil
@@ -67,7 +63,7 @@ func (d *document) readRoute(o *object, parent *Service) {
 	}
 	d.add(r, o)
 	if isWebSocket(r.Protocols) {
-		d.note(o.src.at(o.node), "%s: is for WebSockets alone (%s), which Kong Enterprise has routes for: it is left out", o.where, strings.Join(r.Protocols, ", "))
+		d.note(o.src.at(o.node), "%s: is for WebSockets alone (%s), which Kong Enterprise has routes for: it is left out", &o.at, strings.Join(r.Protocols, ", "))
 	} else {
 		d.config.Routes = append(d.config.Routes, r)
 	}
@@ -116,16 +112,14 @@ func (d *document) readPaths(o *object) []string {
 	return paths
 }
 
-var headerCharacters = regexp.MustCompile(`^[a-zA-Z0-9_-]+$`)
-
 func (d *document) readHeaders(o *object) map[string][]string {
 	n := o.get("headers")
 	if n == nil {
 		return nil
 	}
-	h := newObject(join(o.where, "headers"), n, o.fields["headers"].home.src)
+	h := newObject(position{in: &o.at, field: "headers"}, n, o.fields.get("headers").home.src)
 	headers := map[string][]string{}
-	for _, name := range slices.Sorted(maps.Keys(h.fields)) {
+	for _, name := range slices.Sorted(h.fields.names()) {
 		if err := checkHeader(name); err != nil {
 			h.fail(name, err)
 		}
@@ -135,7 +129,7 @@ func (d *document) readHeaders(o *object) map[string][]string {
 }
 
 func checkHeader(name string) error {
-	if !headerCharacters.MatchString(name) {
+	if !isMadeOf(name, func(c rune) bool { return isAlphanumeric(c) || c == '_' || c == '-' }) {
 		return errors.New("may only have letters, digits, - and _")
 	}
 	if strings.EqualFold(name, "host") {
@@ -144,15 +138,15 @@ func checkHeader(name string) error {
 	return nil
 }
 
-// checkHeaderValue compiles an expression, which has "~*" in front, as the router
-// will: lowered, its escapes and group names included. The traditional one does it request by request, and takes a broken one
-// for one that never matches.
+// checkHeaderValue looks at an expression, which has "~*" in front, as the router
+// will: lowered, its escapes and group names included. The traditional one does it
+// request by request, and takes a broken one for one that never matches.
 func (d *document) checkHeaderValue(value string) error {
 	pattern, ok := strings.CutPrefix(value, "~*")
 	if !ok || d.config.Flavor == Traditional {
 		return nil
 	}
-	if _, err := atc.CompileRegex(LowerASCII(pattern)); err != nil {
+	if _, err := atc.ParseRegex(LowerASCII(pattern)); err != nil {
 		return fmt.Errorf("%q is not a regular expression of Kong's router: %w", value, err)
 	}
 	return nil

@@ -3,23 +3,15 @@ package config
 import (
 	"errors"
 	"fmt"
-	"maps"
 	"slices"
 	"strings"
 )
 
-// refuseUnknown reports the fields that nobody asked for. Kong refuses all of them.
-// A newer one may know some, so that in a lenient reading only what looks like a
-// slip of the pen is a problem.
+// refuseUnknown reports the fields that nobody asked for, once all have been asked
+// for. Kong refuses all of them. A newer one may know some, so that in a lenient
+// reading only what looks like a slip of the pen is a problem.
 func (o *object) refuseUnknown() {
-	if len(o.fields) == len(o.known) && !o.hasUnknown() {
-		return
-	}
-	for _, key := range slices.Sorted(maps.Keys(o.fields)) {
-		m := o.fields[key]
-		if o.known[key] || m.home != o {
-			continue
-		}
+	for _, key := range o.unknown() {
 		meant := o.meant(key)
 		switch {
 		case !o.src.d.lenient:
@@ -30,27 +22,48 @@ func (o *object) refuseUnknown() {
 			o.src.d.noteField(o, key)
 		}
 	}
+	o.known = o.src.d.giveBack(o.known)
 }
 
-func (o *object) hasUnknown() bool {
-	for key := range o.fields {
-		if !o.known[key] {
-			return true
+// unknown are the object's own fields that nobody asked for.
+func (o *object) unknown() []string {
+	var names []string
+	for name, m := range o.fields.all() {
+		if m.home == o && !m.asked {
+			names = append(names, name)
 		}
 	}
-	return false
+	slices.Sort(names)
+	return names
+}
+
+// borrow and giveBack keep one list of known fields for each depth of nesting, instead
+// of one for every object.
+func (d *document) borrow() []string {
+	n := len(d.spare)
+	if n == 0 {
+		return nil
+	}
+	list := d.spare[n-1]
+	d.spare = d.spare[:n-1]
+	return list
+}
+
+func (d *document) giveBack(known []string) []string {
+	d.spare = append(d.spare, known[:0])
+	return nil
 }
 
 // noteField notes once that a field of some kind of entity is not known.
 func (d *document) noteField(o *object, field string) {
-	kind, _, _ := strings.Cut(o.where[strings.LastIndex(o.where, ": ")+1:], "[")
+	kind, _, _ := strings.Cut(o.at.String()[strings.LastIndex(o.at.String(), ": ")+1:], "[")
 	key := strings.TrimSpace(kind) + " " + field
 	if d.noted[key] {
 		return
 	}
 	d.noted[key] = true
-	m := o.fields[field]
-	d.note(o.src.at(m.key), "%s: unknown field, passed over; Kong 3.9 refuses it", join(o.where, field))
+	m := o.fields.get(field)
+	d.note(o.src.at(m.key), "%s: unknown field, passed over; Kong 3.9 refuses it", join(o.at.String(), field))
 }
 
 // meant is the known field that an unknown one looks like, "" for none.
@@ -58,7 +71,7 @@ func (o *object) meant(field string) string {
 	if strings.HasPrefix(field, "x-") || strings.HasPrefix(field, "_") || strings.HasPrefix(field, ".") {
 		return "" // where people keep anchors
 	}
-	for _, known := range slices.Sorted(maps.Keys(o.known)) {
+	for _, known := range slices.Sorted(slices.Values(o.known)) {
 		if plainField(known) == plainField(field) || len(field) > 3 && distance(known, field) <= min(2, len(field)/3+1) {
 			return known
 		}

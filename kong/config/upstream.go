@@ -51,7 +51,7 @@ func (d *document) readTarget(o *object, u *Upstream) {
 	o.skip(common...)
 	o.refuseUnknown()
 	target := nameOf(o.node, "target")
-	d.take(o, "targets of "+u.Name, "target", target, target, o)
+	d.take(o, taking{"targets of " + u.Name, "target", "", target}, o)
 	u.Targets = append(u.Targets, t)
 }
 

@@ -221,7 +221,7 @@ var standIns = map[string]bool{
 }
 
 // standIn is what a field with an unset variable is read as, nil for nothing.
-func (o *object) standIn(field string, m member) *yaml.Node {
+func (o *object) standIn(field string, m *member) *yaml.Node {
 	t := m.home.src.file.variables.unset[m.value]
 	keep, ok := standIns[field]
 	switch {
@@ -242,7 +242,7 @@ func unset(t *template) error { return fmt.Errorf("variable %s %w", t.name, ErrU
 
 // standInAddress is an address in which a variable may be the host or the port,
 // but neither the scheme nor the path.
-func (o *object) standInAddress(field string, m member, t *template) *yaml.Node {
+func (o *object) standInAddress(field string, m *member, t *template) *yaml.Node {
 	v := m.home.src.file.variables
 	text := v.written[m.value].Value
 	scheme, rest, ok := strings.Cut(text, "://")

@@ -10,6 +10,7 @@ package pcre
 
 import (
 	"regexp"
+	"regexp/syntax"
 	"strings"
 	"time"
 	"unicode/utf8"
@@ -49,6 +50,19 @@ func CompileAnchored(pattern string) (*Regexp, error) {
 		return nil, err
 	}
 	return Compile("^(?:" + pattern + ")")
+}
+
+// CheckAnchored is CompileAnchored as far as it can fail. What is linear is only
+// parsed.
+func CheckAnchored(pattern string) error {
+	plain, anchored := latin1(pattern), latin1("^(?:"+pattern+")")
+	if _, err := syntax.Parse(plain, syntax.Perl); err == nil {
+		if _, err := syntax.Parse(anchored, syntax.Perl); err == nil {
+			return nil
+		}
+	}
+	_, err := CompileAnchored(pattern)
+	return err
 }
 
 // subexpNames are the groups' names by number, "" for a group without one.
