@@ -268,3 +268,17 @@ func FuzzParse(f *testing.F) {
 		assert.NotEqual(t, ok, other)
 	})
 }
+
+// FuzzParseRegex: what is parsed can be compiled, and the other way round.
+func FuzzParseRegex(f *testing.F) {
+	for _, pattern := range []string{`^/api/v\d+$`, `[\w-z]`, `[\s-a]`, `[a-\d]`, `[\d-z]`, `(?P<x>\W+)`, `[^\D]`, `[[:alpha:]\w]`, `\w{1001}`, `a{2`, `(?x)a`, `[a&&b]`, `[]\w]`} {
+		f.Add(pattern)
+	}
+	f.Fuzz(func(t *testing.T, pattern string) {
+		_, err := atc.ParseRegex(pattern)
+		_, full := atc.CompileRegex(pattern)
+		if (err == nil) != (full == nil) {
+			t.Errorf("%q: parsing says %v, compiling %v", pattern, err, full)
+		}
+	})
+}

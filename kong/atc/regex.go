@@ -16,16 +16,22 @@ import (
 // only in Rust and are refused; \Q...\E and \C exist only in Go and are refused
 // too.
 func CompileRegex(pattern string) (*regexp.Regexp, error) {
-	translated, err := fromRust(pattern)
+	translated, err := fromRust(pattern, rustClasses)
 	if err != nil {
 		return nil, err
 	}
 	return regexp.Compile(translated)
 }
 
-// ParseRegex is CompileRegex as far as it can fail: what it reads can be compiled.
+// ParseRegex is CompileRegex as far as it can fail: what it reads can be compiled. In
+// the tree \d, \w and \s are ASCII's: the tables of Unicode take longer to read than
+// all the rest.
 func ParseRegex(pattern string) (*syntax.Regexp, error) {
-	translated, err := fromRust(pattern)
+	classes := shortClasses
+	if len(pattern) > maxShort {
+		classes = rustClasses
+	}
+	translated, err := fromRust(pattern, classes)
 	if err != nil {
 		return nil, err
 	}
@@ -40,8 +46,15 @@ var rustClasses = map[byte]string{
 	's': `\t-\r \x{85}\p{Z}`,
 }
 
+// maxShort keeps an expression far from the number of characters in classes that Go
+// takes for too many.
+const maxShort = 4096
+
+// shortClasses end as those of Rust do, which decides what may stand behind them.
+var shortClasses = map[byte]string{'d': `\d`, 'w': `\w\x{200d}`, 's': `\s`}
+
 // fromRust rewrites what Go reads differently.
-func fromRust(pattern string) (string, error) {
+func fromRust(pattern string, classes map[byte]string) (string, error) {
 	var out strings.Builder
 	inClass := false
 	for i := 0; i < len(pattern); i++ {
@@ -52,7 +65,7 @@ func fromRust(pattern string) (string, error) {
 			if strings.IndexByte("QC", pattern[i]) >= 0 {
 				return "", fmt.Errorf(`unrecognized escape sequence \%c`, pattern[i])
 			}
-			out.WriteString(rustEscape(pattern[i], inClass))
+			out.WriteString(rustEscape(pattern[i], inClass, classes))
 			continue
 		case c == '[' && !inClass:
 			inClass = true
@@ -93,14 +106,14 @@ func isSetOperation(s string) bool {
 		strings.HasPrefix(s, "[")
 }
 
-func rustEscape(c byte, inClass bool) string {
-	if set, ok := rustClasses[c]; ok {
+func rustEscape(c byte, inClass bool, classes map[byte]string) string {
+	if set, ok := classes[c]; ok {
 		if inClass {
 			return set
 		}
 		return "[" + set + "]"
 	}
-	if set, ok := rustClasses[c|0x20]; ok && !inClass {
+	if set, ok := classes[c|0x20]; ok && !inClass {
 		return "[^" + set + "]"
 	}
 	return string([]byte{'\\', c})

@@ -15,11 +15,13 @@ type UUID = uuid.UUID
 // (kong/db/schema/others/declarative_config.lua, uuid_generators).
 var entityNamespace = uuid.MustParse("fd02801f-0957-4a15-a55a-c8d9606f30b5")
 
+const uuidLength = 36
+
 // ParseUUID reads the 8-4-4-4-12 form, in either case. It is the only one that Kong
 // takes; [uuid.Parse] knows three more.
 func ParseUUID(s string) (UUID, error) {
 	u, err := uuid.Parse(s)
-	if err != nil || len(s) != len(u.String()) {
+	if err != nil || len(s) != uuidLength {
 		return UUID{}, fmt.Errorf("%q is not a uuid", s)
 	}
 	return u, nil

@@ -36,8 +36,8 @@ type Request struct {
 type Forecast struct {
 	Request Request
 
-	// Reasons hold every route against the request, the one that takes it first: see
-	// [router.Router.Why].
+	// Reasons hold routes against the request: the one that takes it, and then the
+	// nearest, as [router.Router.Nearest] chooses them.
 	Reasons []router.Reason
 	Match   *router.Match // nil when no route takes the request
 

@@ -20,11 +20,14 @@ func (r Request) routed() router.Request {
 	}
 }
 
+// maxReasons is how many routes are held against a request in words.
+const maxReasons = 8
+
 // findRoute finds the route, and what its upstream gets as long as no plugin has
 // a say.
 func (c *course) findRoute(routes *router.Router, decision router.Decision) *Answer {
 	request := c.Request.routed()
-	c.Reasons = routes.Why(request)
+	c.Reasons = routes.Nearest(request, maxReasons)
 	m := decision.Match
 	if m == nil {
 		return c.noRoute(decision.Refusal)

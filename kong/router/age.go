@@ -27,19 +27,19 @@ func beforeFresh(a, b *compiled) int {
 // has to be is nothing that Kong decides: LuaJIT compiles the code that makes
 // priorities when it has run often enough, and they are made when routes are read.
 func (r *Router) MatchFresh(req Request) (*Match, bool) {
-	m, refusal := r.find(newQuery(req), r.young)
+	m, refusal := r.find(newQuery(req), ofYoung)
 	return m, refusal == ""
 }
 
 // ByAge is both answers to a request that a fresh Kong routes otherwise than a warm
 // one, and false for every other request. Either may be nil, for no route.
 func (r *Router) ByAge(req Request) (warm, fresh *Match, differ bool) {
-	if !r.aging {
+	if r.traditional != nil || r.asked.Load() > fewRequests && !r.ordered().aging {
 		return nil, nil, false
 	}
 	q := newQuery(req)
-	warm, _ = r.find(q, r.routes)
-	fresh, _ = r.find(q, r.young)
+	warm, _ = r.find(q, ofWarm)
+	fresh, _ = r.find(q, ofYoung)
 	return warm, fresh, !same(warm, fresh)
 }
 

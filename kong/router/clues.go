@@ -24,11 +24,10 @@ func (c *compiled) pathClues() []pathClue {
 		out = append(out, pathClue{text: p})
 	}
 	for _, re := range c.regexes {
-		some := regexClues(re.String())
-		if len(some) == 0 {
+		if len(re.clues) == 0 {
 			return nil
 		}
-		out = append(out, some...)
+		out = append(out, re.clues...)
 	}
 	return out
 }

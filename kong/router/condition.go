@@ -19,7 +19,7 @@ type compiled struct {
 	fresh    uint64 // priority in a worker that has just started
 
 	plain   []string // paths
-	regexes []*regexp.Regexp
+	regexes []*pathRegex
 	hosts   []hostPattern
 	headers []headerPattern
 
@@ -66,7 +66,7 @@ func (c *compiled) addPaths(paths []string) error {
 			c.plain = append(c.plain, path)
 			continue
 		}
-		re, err := config.CompilePath(path)
+		re, err := newPathRegex(path)
 		if err != nil {
 			return fmt.Errorf("path %q: %w", path, err)
 		}
@@ -87,7 +87,7 @@ func (c *compiled) match(q *query) (prefix string, ok bool) {
 }
 
 func (c *compiled) matchMethod(method string) bool {
-	return len(c.route.Methods) == 0 || slices.Contains(c.route.Methods, method)
+	return hasMethod(c.route, method)
 }
 
 // matchRest is match for all but the method, of a part without an expression.
@@ -103,7 +103,7 @@ func (c *compiled) matchRest(q *query) (prefix string, ok bool) {
 // paths of one kind; only MatchPath asks with both.
 func (c *compiled) matchPath(path string) (prefix string, ok bool) {
 	for _, re := range c.regexes {
-		if loc := re.FindStringIndex(path); loc != nil {
+		if loc := re.find(path); loc != nil {
 			return path[loc[0]:loc[1]], true
 		}
 	}
@@ -122,7 +122,7 @@ func (c *compiled) captures(q *query) Captures {
 	}
 	path := q.path
 	for _, re := range c.regexes {
-		groups := re.FindStringSubmatch(path)
+		groups := re.groups(path)
 		if groups == nil {
 			continue
 		}
@@ -130,7 +130,7 @@ func (c *compiled) captures(q *query) Captures {
 			return Captures{}
 		}
 		named := map[string]string{}
-		for i, name := range re.SubexpNames() {
+		for i, name := range re.compiled().SubexpNames() {
 			if name != "" {
 				named[name] = groups[i]
 			}

@@ -2,6 +2,7 @@ package router
 
 import (
 	"fmt"
+	"iter"
 	"net/netip"
 	"slices"
 	"strconv"
@@ -146,23 +147,15 @@ func matchPeers(patterns []peerPattern, ip string, port int) bool {
 
 // fields are those of type String that a part looks at. Kong reads them for every
 // request, before any route is tried.
-func (c *compiled) fields() []string {
+func (c *compiled) fields() iter.Seq[string] {
 	if c.expression != nil {
-		return c.expression.Texts()
+		return slices.Values(c.expression.Texts())
 	}
-	var out []string
-	for _, f := range []struct {
-		name string
-		used bool
-	}{
-		{"http.path", len(c.plain)+len(c.regexes) > 0}, {"http.host", len(c.hosts) > 0}, {"tls.sni", len(c.route.SNIs) > 0},
-	} {
-		if f.used {
-			out = append(out, f.name)
+	return func(yield func(string) bool) {
+		ok := (len(c.plain)+len(c.regexes) == 0 || yield("http.path")) &&
+			(len(c.hosts) == 0 || yield("http.host")) && (len(c.route.SNIs) == 0 || yield("tls.sni"))
+		for i := 0; ok && i < len(c.headers); i++ {
+			ok = yield(headerField + c.headers[i].name)
 		}
 	}
-	for _, h := range c.headers {
-		out = append(out, headerField+h.name)
-	}
-	return out
 }

@@ -11,27 +11,29 @@ import (
 // Trace holds a route's expression against a request, predicate by predicate; nil
 // for a route that has none or is not in the router.
 func (r *Router) Trace(req Request, route *config.Route) *atc.Trace {
-	if r.traditional != nil || len(r.routes.places[route]) == 0 {
+	if r.traditional != nil {
 		return nil
 	}
-	part := r.routes.order[r.routes.places[route][0]]
-	if part.expression == nil {
+	parts := r.groups()[route]
+	if len(parts) == 0 || parts[0].expression == nil {
 		return nil
 	}
-	return part.expression.Trace(newQuery(req))
+	return parts[0].expression.Trace(newQuery(req))
 }
 
 // whyExpression names the predicates that decided.
-func whyExpression(c *compiled, q *query) (Attribute, verdict) {
+func whyExpression(c *compiled, q *query) finding {
 	if c.expression == nil {
-		return Attribute{}, absent
+		return finding{}
 	}
 	trace := c.expression.Trace(q)
-	var words []string
-	for _, p := range trace.Blame() {
-		words = append(words, predicateWords(p))
-	}
-	return judge("expression", trace.Holds, strings.Join(words, ", and "))
+	return judge("expression", trace.Holds, func() string {
+		var words []string
+		for _, p := range trace.Blame() {
+			words = append(words, predicateWords(p))
+		}
+		return strings.Join(words, ", and ")
+	})
 }
 
 // predicateWords is a clause such as `http.method == "POST" does not hold: it is GET`.
@@ -49,22 +51,24 @@ func predicateWords(p *atc.Trace) string {
 
 // whyProtocol speaks only of a protocol that the request has not got: that it has
 // one of the route's goes without saying.
-func whyProtocol(c *compiled, q *query) (Attribute, verdict) {
+func whyProtocol(c *compiled, q *query) finding {
 	if c.matchProtocol(q) {
-		return Attribute{}, absent
+		return finding{}
 	}
-	return judge("protocol", false, fmt.Sprintf("its protocols are %s, and the request came over %s", list(c.route.Protocols), q.protocol()))
+	return judge("protocol", false, func() string {
+		return fmt.Sprintf("its protocols are %s, and the request came over %s", list(c.route.Protocols), q.protocol())
+	})
 }
 
-func whyPeers(c *compiled, q *query) (Attribute, verdict) {
+func whyPeers(c *compiled, q *query) finding {
 	if len(c.sources)+len(c.destinations) == 0 {
-		return Attribute{}, absent
+		return finding{}
 	}
 	words := fmt.Sprintf("the request came from %s to %s, port %d", orNone(q.clientIP), orNone(q.serverIP), q.port)
 	if c.matchPeers(q) {
-		return judge("peer", true, words)
+		return judge("peer", true, just(words))
 	}
-	return judge("peer", false, "its sources or destinations do not have it: "+words)
+	return judge("peer", false, just("its sources or destinations do not have it: "+words))
 }
 
 // What decides between routes of which the first has an expression.

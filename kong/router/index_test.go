@@ -2,9 +2,11 @@ package router
 
 import (
 	"fmt"
+	"math"
 	"math/rand/v2"
 	"net/http"
 	"regexp"
+	"slices"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -59,27 +61,38 @@ func TestIndexOnRandom(t *testing.T) {
 					found++
 				}
 			}
+			p.compareReasons(t, g.request())
 		}
 		assert.Greater(t, found, 5_000, flavor)
 	}
 }
 
-// A pair is a router that looks up all parts, and one that tries all.
+// A pair is a router that looks up all parts, and one that tries all; and one that
+// holds every request against every part.
 type pair struct {
-	indexed, blind *Router
-	survey         *Survey
+	indexed, blind, searching *Router
+	survey                    *Survey
+	routes                    []*config.Route
 }
 
 func newPair(t *testing.T, cfg *config.Config) pair {
 	t.Helper()
-	var p pair
+	p := pair{routes: cfg.Routes}
 	defer func(n int) { few = n }(few)
 	for n, to := range map[int]**Router{0: &p.indexed, 1 << 30: &p.blind} {
 		few = n
 		r, err := New(cfg)
 		require.NoError(t, err)
+		r.asked.Store(fewRequests)
+		if r.traditional == nil {
+			r.ordered()
+		}
 		*to = r
 	}
+	var err error
+	p.searching, err = New(cfg)
+	require.NoError(t, err)
+	p.searching.asked.Store(math.MinInt64)
 	p.survey = p.indexed.Survey()
 	return p
 }
@@ -91,10 +104,35 @@ func (p pair) compare(t *testing.T, req Request) (found bool) {
 		want, ok := ask(p.blind, req)
 		got, _ := ask(p.indexed, req)
 		require.Equal(t, want, got, "%+v", req)
+		searched, _ := ask(p.searching, req)
+		require.Equal(t, want, searched, "%+v", req)
 		found = found || ok
+	}
+	if m, ok := p.blind.Match(req); ok && p.blind.traditional == nil {
+		require.Contains(t, Plausible(p.routes, req), m.Route, "%+v", req)
+	}
+	warm, fresh, differ := p.searching.ByAge(req)
+	wantWarm, wantFresh, wantDiffer := p.blind.ByAge(req)
+	require.Equal(t, wantDiffer, differ, "%+v", req)
+	if differ {
+		require.Equal(t, []*Match{wantWarm, wantFresh}, []*Match{warm, fresh}, "%+v", req)
 	}
 	p.comparePlace(t, req)
 	return found
+}
+
+// compareReasons: what is nearest is what stands first among all.
+func (p pair) compareReasons(t *testing.T, req Request) {
+	t.Helper()
+	all := p.blind.Why(req)
+	if _, ok := p.blind.Match(req); ok {
+		all = slices.DeleteFunc(all, func(r Reason) bool {
+			return r.Common <= 1 && slices.ContainsFunc(r.Failed, func(a Attribute) bool { return a.Name == "path" })
+		})
+	}
+	for n := range 5 {
+		require.Equal(t, all[:min(n, len(all))], p.searching.Nearest(req, n), "%+v", req)
+	}
 }
 
 // comparePlace asks a survey, with several methods.

@@ -21,6 +21,16 @@ func regexClues(expression string) []pathClue {
 	return treeClues(tree)
 }
 
+// anyClueIn reports whether a path has one of some clues, or there are none.
+func anyClueIn(clues []pathClue, path string) bool {
+	return len(clues) == 0 || slices.ContainsFunc(clues, func(c pathClue) bool {
+		if c.inside {
+			return strings.Contains(path, c.text)
+		}
+		return strings.HasPrefix(path, c.text)
+	})
+}
+
 // treeClues are the clues of the part that says most.
 func treeClues(tree *syntax.Regexp) []pathClue {
 	if tree.Op == syntax.OpAlternate {

@@ -38,24 +38,20 @@ func (r *Router) Order(first, second *config.Route, req Request) Order {
 	if r.traditional != nil {
 		return r.traditional.orderFor(first, second, q)
 	}
-	a, _ := r.partOf(first, q)
-	b, _ := r.partOf(second, q)
-	return orderOf(a, b)
+	return orderOf(partFor(r.groups()[first], q), partFor(r.groups()[second], q))
 }
 
-// partOf is the part of a route that takes a request, else its first one, and its
-// place in the router.
-func (r *Router) partOf(route *config.Route, q *query) (part *compiled, place int) {
-	places := r.routes.places[route]
-	for _, i := range places {
-		if _, ok := r.routes.order[i].match(q); ok {
-			return r.routes.order[i], i
+// partFor is the one of a route's parts that takes a request, else the first.
+func partFor(parts []*compiled, q *query) *compiled {
+	for _, part := range parts {
+		if _, ok := part.match(q); ok {
+			return part
 		}
 	}
-	if len(places) == 0 {
-		return nil, 0
+	if len(parts) == 0 {
+		return nil
 	}
-	return r.routes.order[places[0]], places[0]
+	return parts[0]
 }
 
 // Kinds are the kinds of attributes that a route matches by, of which Kong counts

@@ -59,7 +59,7 @@ func partsOf(t *testing.T, doc string) []*compiled {
 	require.NoError(t, err, doc)
 	r, err := New(cfg)
 	require.NoError(t, err, doc)
-	return r.routes.order
+	return r.ordered().warm.order
 }
 
 // Every reason between two parts is true of them, and is what decides.
@@ -72,7 +72,7 @@ func TestOrderOfMeasuredRoutes(t *testing.T) {
 		require.NoError(t, err, s.ID)
 		r, err := New(cfg)
 		require.NoError(t, err, s.ID)
-		checkOrders(t, r.routes.order, said)
+		checkOrders(t, r.ordered().warm.order, said)
 	}
 	t.Log(said)
 	assert.Zero(t, said[BySharedBits], "in nothing that somebody would write")

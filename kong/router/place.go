@@ -42,7 +42,7 @@ func (r *Router) TellsTLS() bool {
 	if r.traditional != nil {
 		return r.traditional.tellsTLS()
 	}
-	return slices.ContainsFunc(r.routes.order, func(c *compiled) bool {
+	return slices.ContainsFunc(r.parts, func(c *compiled) bool {
 		takesBoth := len(c.protocols) == 0 || slices.Contains(c.protocols, "http") && slices.Contains(c.protocols, "https")
 		return c.expression != nil || !takesBoth || len(c.route.SNIs) > 0 || len(c.destinations) > 0 ||
 			slices.ContainsFunc(c.hosts, func(h hostPattern) bool { return h.hasPort })
@@ -66,10 +66,11 @@ func (s *Survey) At(req Request) *Place {
 	if p.refusal = s.router.unreadable(p.query); p.refusal != "" {
 		return p
 	}
-	p.warm = s.queue(s.router.routes, p.query)
+	orders := s.router.ordered()
+	p.warm = s.queue(orders.warm, p.query)
 	p.fresh = p.warm
-	if s.router.aging {
-		p.fresh = s.queue(s.router.young, p.query)
+	if orders.aging {
+		p.fresh = s.queue(orders.young, p.query)
 	}
 	return p
 }
@@ -129,7 +130,7 @@ func (p *Place) Match(method string) (*Match, bool) {
 
 // ByAge is [Router.ByAge] for a request with this method.
 func (p *Place) ByAge(method string) (warm, fresh *Match, differ bool) {
-	if !p.router.aging || p.refusal != "" {
+	if p.warm == p.fresh || p.refusal != "" {
 		return nil, nil, false
 	}
 	a, b := p.warm.first(method), p.fresh.first(method)

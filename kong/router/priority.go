@@ -102,6 +102,9 @@ func split(route *config.Route) (groups [][]string, ids []config.UUID, err error
 
 func groupPaths(paths []string) [][]string {
 	var groups [][]string
+	if len(paths) == 1 {
+		return [][]string{paths}
+	}
 	place := map[int]int{} // length of plain path, or 0 for expressions => index in groups
 	for _, path := range paths {
 		key := len(path)

@@ -22,9 +22,12 @@ package router
 import (
 	"errors"
 	"fmt"
+	"iter"
 	"net/http"
 	"slices"
 	"strings"
+	"sync"
+	"sync/atomic"
 
 	"diag405/kong/config"
 )
@@ -70,16 +73,30 @@ type Captures struct {
 	Named    map[string]string
 }
 
-// A Router holds the routes of a configuration in the order in which Kong tries
-// them. It is not changed by matching, so many goroutines may use it.
+// A Router holds the routes of a configuration. Many goroutines may use it.
 type Router struct {
-	routes *sieve      // in the order of a warm worker
-	young  *sieve      // in that of a fresh one
-	aging  bool        // the two differ
+	// parts are those of one route behind those of another, and of one route in the
+	// order in which Kong tries them.
+	parts  []*compiled
 	fields []textField // what Kong reads of every request
+
+	asked   atomic.Int64 // how many requests
+	ordered func() *orders
+	groups  func() map[*config.Route][]*compiled // the parts of each route
 
 	traditional *traditional // instead of all above
 }
+
+// orders are those in which Kong tries all parts. The first few requests are held
+// against every part instead, and the first of those that match is chosen: to one
+// request that is the quicker way.
+type orders struct {
+	warm, young *sieve // young is that of a worker that has just started
+	aging       bool   // the two differ
+}
+
+// fewRequests is how many there may be before parts are put in order and indexed.
+const fewRequests = 8
 
 // RouteError is why one route is not in a router.
 type RouteError struct {
@@ -114,7 +131,6 @@ func New(cfg *config.Config) (*Router, error) {
 // (new_from_scratch in kong/router/atc.lua).
 func newCompiled(routes []*config.Route, flavor config.Flavor) (*Router, error) {
 	var errs []error
-	var all []*compiled
 	r := &Router{}
 	for _, route := range routes {
 		parts, err := compileRoute(route, flavor)
@@ -122,24 +138,63 @@ func newCompiled(routes []*config.Route, flavor config.Flavor) (*Router, error) 
 			errs = append(errs, &RouteError{route, err})
 			continue
 		}
-		all = append(all, parts...)
+		slices.SortFunc(parts, before)
+		r.parts = append(r.parts, parts...)
 	}
+	r.readFields()
+	r.ordered = sync.OnceValue(r.order)
+	r.groups = sync.OnceValue(r.group)
+	return r, errors.Join(errs...)
+}
+
+// readFields finds out what Kong reads of every request.
+func (r *Router) readFields() {
 	seen := map[string]bool{}
-	for _, part := range all {
-		for _, field := range part.fields() {
+	for _, part := range r.parts {
+		for field := range part.fields() {
 			if !seen[field] {
 				seen[field] = true
 				r.fields = append(r.fields, newTextField(field))
 			}
 		}
 	}
+}
+
+// order puts all parts in order.
+func (r *Router) order() *orders {
+	all := slices.Clone(r.parts)
 	slices.SortFunc(all, before)
-	r.routes = newSieve(all)
-	r.young = r.routes
+	o := &orders{warm: newSieve(all)}
+	o.young = o.warm
 	if young, differs := youngOrder(all); differs {
-		r.young, r.aging = newSieve(young), true
+		o.young, o.aging = newSieve(young), true
 	}
-	return r, errors.Join(errs...)
+	return o
+}
+
+// group finds the parts of each route.
+func (r *Router) group() map[*config.Route][]*compiled {
+	groups := map[*config.Route][]*compiled{}
+	for parts := range r.byRoute() {
+		groups[parts[0].route] = parts
+	}
+	return groups
+}
+
+// byRoute are the parts of one route after the other.
+func (r *Router) byRoute() iter.Seq[[]*compiled] {
+	return func(yield func([]*compiled) bool) {
+		for from := 0; from < len(r.parts); {
+			to := from + 1
+			for to < len(r.parts) && r.parts[to].route == r.parts[from].route {
+				to++
+			}
+			if !yield(r.parts[from:to:to]) {
+				return
+			}
+			from = to
+		}
+	}
 }
 
 // Name is what to call a route: its name, or its id.
@@ -163,7 +218,7 @@ func isHTTP(route *config.Route) bool {
 // Protocols of a route play no part save in the expressions flavour: a route for
 // https only also takes a plain request, and Kong then answers 426 or a redirect.
 func (r *Router) Match(req Request) (*Match, bool) {
-	m, refusal := r.find(newQuery(req), r.routes)
+	m, refusal := r.find(newQuery(req), ofWarm)
 	return m, refusal == ""
 }
 
@@ -180,23 +235,56 @@ func (r *Router) Decide(req Request) Decision {
 	if refusal := refuse(req); refusal != "" {
 		return Decision{Refusal: refusal}
 	}
-	m, refusal := r.find(newQuery(req), r.routes)
+	m, refusal := r.find(newQuery(req), ofWarm)
 	return Decision{m, refusal}
 }
 
+// age is that of a worker of Kong.
+type age int
+
+const (
+	ofWarm age = iota // that has been running for a while
+	ofYoung
+)
+
 // find tries routes in an order.
-func (r *Router) find(q *query, order *sieve) (*Match, Refusal) {
+func (r *Router) find(q *query, of age) (*Match, Refusal) {
 	if r.traditional != nil {
 		return r.traditional.find(q)
 	}
 	if refusal := r.unreadable(q); refusal != "" {
 		return nil, refusal
 	}
-	part, prefix := order.first(q)
+	part, prefix := r.first(q, of)
 	if part == nil {
 		return nil, NoRoute
 	}
 	return newMatch(q, part, prefix), ""
+}
+
+// first is the first part that takes a request, and what it takes of the path; nil
+// for none.
+func (r *Router) first(q *query, of age) (part *compiled, prefix string) {
+	comesBefore := map[age]func(a, b *compiled) int{ofWarm: before, ofYoung: beforeFresh}[of]
+	if r.asked.Add(1) > fewRequests {
+		return r.ordered().of(of).first(q)
+	}
+	for _, one := range r.parts {
+		if part != nil && comesBefore(part, one) < 0 {
+			continue
+		}
+		if matched, ok := one.match(q); ok {
+			part, prefix = one, matched
+		}
+	}
+	return part, prefix
+}
+
+func (o *orders) of(a age) *sieve {
+	if a == ofYoung {
+		return o.young
+	}
+	return o.warm
 }
 
 // unreadable is why Kong gives up on a request before it tries a route, "" for

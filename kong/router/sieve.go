@@ -1,22 +1,14 @@
 package router
 
-import "diag405/kong/config"
-
 // A sieve is parts of routes in the order in which they are tried, and finds those
 // that may take a request without trying the others.
 type sieve struct {
-	order  []*compiled
-	index  *index
-	places map[*config.Route][]int // of each route's parts
+	order []*compiled
+	index *index
 }
 
 func newSieve(order []*compiled) *sieve {
-	s := &sieve{order: order, places: map[*config.Route][]int{}}
-	for place, part := range order {
-		s.places[part.route] = append(s.places[part.route], place)
-	}
-	s.index = newIndex(len(order), func(place int) clues { return order[place].clues() })
-	return s
+	return &sieve{order, newIndex(len(order), func(place int) clues { return order[place].clues() })}
 }
 
 // first is the first part that takes a request, and what it takes of the path; nil

@@ -9,8 +9,8 @@ import (
 	"diag405/kong/config"
 )
 
-// why is [Router.Why] for the traditional router.
-func (t *traditional) why(q *query) []Reason {
+// hold is [Router.hold] for the traditional router.
+func (t *traditional) hold(q *query) []reasoned {
 	l := t.look(q)
 	taker, _ := t.first(l)
 	var all []reasoned
@@ -21,12 +21,7 @@ func (t *traditional) why(q *query) []Reason {
 			all = append(all, t.reasonFor(p.route, l, taker))
 		}
 	}
-	slices.SortStableFunc(all, nearer)
-	out := make([]Reason, len(all))
-	for i, one := range all {
-		out[i] = one.Reason
-	}
-	return out
+	return all
 }
 
 // reasonFor speaks of the route's part that takes the request, or of the first that
@@ -48,48 +43,49 @@ func (t *traditional) reasonFor(route *config.Route, l *look, taker taken) reaso
 			break
 		}
 	}
-	out.Held, out.Failed = t.attributes(best, l)
-	for _, path := range route.Paths {
-		out.Common = max(out.Common, common(strings.TrimPrefix(path, "~"), l.query.path))
-	}
-	if taker.part != nil && taker.route != route && len(out.Failed) == 0 {
-		out.Behind = Name(taker.route) + " comes first: " + t.order(taker.part, best, l).Words
-	}
+	out.tradPart, out.order = best, func(first, second *part) Order { return t.order(first, second, l) }
+	t.addAttributes(&out, best, l)
+	out.Common = commonPath(route, l.query.path)
 	return out
 }
 
 // place is where a part is tried, the categories first.
 func (t *traditional) place(p *part, i int) int { return t.rank[p.kinds]*len(t.parts) + i }
 
-// attributes are those of a part. One that has nothing against the request and is
+// addAttributes adds those of a part. One that has nothing against the request and is
 // passed over all the same fails by its category.
-func (t *traditional) attributes(p *part, l *look) (held, failed []Attribute) {
+func (t *traditional) addAttributes(out *reasoned, p *part, l *look) {
 	for _, f := range []struct {
 		kind    kinds
 		name    string
-		ok      bool
-		yes, no string
+		ok      func() bool
+		yes, no func() string
 	}{
-		{pathKind, "path", p.kinds&pathKind != 0 && p.matchPath(l, &taken{}), p.pathWords(l), p.noPathWords(l)},
-		{methodKind, "method", slices.Contains(p.methods, l.method), "method " + l.method, methodsWords(p.methods)},
-		{hostKind, "host", p.matchHost(l), "host " + l.rawHost,
-			fmt.Sprintf("its hosts are %s, and the Host is %s", list(p.route.Hosts), orNone(l.rawHost))},
-		{headerKind, "header", p.matchHeaders(l), "headers " + list(headerNames(p)), p.noHeaderWords(l)},
-		{sniKind, "sni", p.matchSNI(l), "sni " + orNone(l.sni),
-			fmt.Sprintf("its snis are %s, and the server name is %s", list(p.snis), orNone(l.sni))},
+		{pathKind, "path", func() bool { return p.matchPath(l, &taken{}) }, func() string { return p.pathWords(l) },
+			func() string { return p.noPathWords(l) }},
+		{methodKind, "method", func() bool { return slices.Contains(p.methods, l.method) },
+			func() string { return "method " + l.method }, func() string { return methodsWords(p.methods) }},
+		{hostKind, "host", func() bool { return p.matchHost(l) }, func() string { return "host " + l.rawHost }, func() string {
+			return fmt.Sprintf("its hosts are %s, and the Host is %s", list(p.route.Hosts), orNone(l.rawHost))
+		}},
+		{headerKind, "header", func() bool { return p.matchHeaders(l) },
+			func() string { return "headers " + list(headerNames(p)) }, func() string { return p.noHeaderWords(l) }},
+		{sniKind, "sni", func() bool { return p.matchSNI(l) }, func() string { return "sni " + orNone(l.sni) }, func() string {
+			return fmt.Sprintf("its snis are %s, and the server name is %s", list(p.snis), orNone(l.sni))
+		}},
 	} {
-		switch {
-		case p.kinds&f.kind == 0:
-		case f.ok:
-			held = append(held, Attribute{f.name, f.yes})
-		default:
-			failed = append(failed, Attribute{f.name, f.no})
+		if p.kinds&f.kind == 0 {
+			continue
+		}
+		if f.ok() {
+			out.add(judge(f.name, true, f.yes))
+		} else {
+			out.add(judge(f.name, false, f.no))
 		}
 	}
-	if len(failed) == 0 && (l.kinds == 0 || t.rank[p.kinds] < t.start(l.kinds)) {
-		failed = append(failed, Attribute{"category", passedOver(p, l)})
+	if len(out.failed) == 0 && (l.kinds == 0 || t.rank[p.kinds] < t.start(l.kinds)) {
+		out.add(judge("category", false, func() string { return passedOver(p, l) }))
 	}
-	return held, failed
 }
 
 // passedOver says why a part was not even tried.

@@ -39,75 +39,158 @@ type Attribute struct {
 // failed, of equals one whose path holds, and then the one whose path has more in
 // common with the request's.
 func (r *Router) Why(req Request) []Reason {
-	q := newQuery(req)
+	all := r.hold(newQuery(req))
+	slices.SortStableFunc(all, nearer)
+	return reasonsOf(all)
+}
+
+// Nearest is what [Router.Why] begins with, n reasons at most. Where a route takes
+// the request, it leaves out those whose path has no more in common with the
+// request's than its slash.
+func (r *Router) Nearest(req Request, n int) []Reason {
+	all := r.hold(newQuery(req))
+	taken := slices.ContainsFunc(all, func(one reasoned) bool { return len(one.failed) == 0 })
+	if taken {
+		all = slices.DeleteFunc(all, func(one reasoned) bool { return one.Common <= len("/") && pathFails(one.failed) > 0 })
+	}
+	return reasonsOf(firstOf(all, n, nearer))
+}
+
+// firstOf are the first n of a list as it would be sorted, of equals those that stand
+// first in it.
+func firstOf[E any](list []E, n int, compare func(a, b E) int) []E {
+	var first []E
+	for _, e := range list {
+		if len(first) == n && (n == 0 || compare(e, first[n-1]) >= 0) {
+			continue
+		}
+		at := len(first)
+		for at > 0 && compare(e, first[at-1]) < 0 {
+			at--
+		}
+		first = slices.Insert(first[:min(len(first), n-1)], at, e)
+	}
+	return first
+}
+
+// hold holds every route against a request.
+func (r *Router) hold(q *query) []reasoned {
 	if r.traditional != nil {
-		return r.traditional.why(q)
+		return r.traditional.hold(q)
 	}
 	var all []reasoned
-	seen := map[*config.Route]bool{}
-	for _, part := range r.routes.order {
-		if !seen[part.route] {
-			seen[part.route] = true
-			all = append(all, r.reasonFor(part.route, q))
-		}
+	for parts := range r.byRoute() {
+		all = append(all, reasonFor(parts, q))
 	}
-	slices.SortStableFunc(all, nearer)
+	return all
+}
+
+// reasonsOf puts into words what was found, the first of which took the request if
+// any did.
+func reasonsOf(all []reasoned) []Reason {
 	out := make([]Reason, len(all))
 	for i, one := range all {
 		out[i] = one.Reason
-		if i > 0 && len(one.Failed) == 0 {
-			out[i].Behind = Name(all[0].Route) + " comes first: " + orderOf(all[0].part, one.part).Words
+		out[i].Held, out[i].Failed = inWords(one.held), inWords(one.failed)
+		if i > 0 && len(one.failed) == 0 {
+			out[i].Behind = Name(all[0].Route) + " comes first: " + one.behind(all[0]).Words
 		}
 	}
 	return out
 }
 
-// reasoned is a reason with what it is sorted by.
+func inWords(found []finding) []Attribute {
+	var out []Attribute
+	for _, f := range found {
+		out = append(out, Attribute{f.name, f.words()})
+	}
+	return out
+}
+
+// reasoned is a reason without words yet, and what it is sorted by.
 type reasoned struct {
 	Reason
-	part  *compiled // that takes the request, or the route's first
-	place int       // of that part in the router
+	held, failed []finding
+	part         *compiled // that takes the request, or the route's first
+	// Of the traditional router:
+	tradPart *part
+	place    int // of that part in the router
+	order    func(first, second *part) Order
+}
+
+// behind says why the route that takes the request comes before another that would.
+func (one reasoned) behind(first reasoned) Order {
+	if one.part == nil {
+		return one.order(first.tradPart, one.tradPart)
+	}
+	return orderOf(first.part, one.part)
 }
 
 func nearer(a, b reasoned) int {
-	if c := cmp.Compare(len(a.Failed), len(b.Failed)); c != 0 {
+	if c := cmp.Compare(len(a.failed), len(b.failed)); c != 0 {
 		return c
 	}
-	if len(a.Failed) == 0 {
-		return cmp.Compare(a.place, b.place)
+	if len(a.failed) == 0 {
+		return triedSooner(a, b)
 	}
 	return cmp.Or(
-		cmp.Compare(pathFails(a.Failed), pathFails(b.Failed)),
+		cmp.Compare(pathFails(a.failed), pathFails(b.failed)),
 		cmp.Compare(b.Common, a.Common),
-		cmp.Compare(a.place, b.place),
+		triedSooner(a, b),
 	)
 }
 
-func pathFails(failed []Attribute) int {
-	if slices.ContainsFunc(failed, func(a Attribute) bool { return a.Name == "path" }) {
+func triedSooner(a, b reasoned) int {
+	if a.part == nil {
+		return cmp.Compare(a.place, b.place)
+	}
+	return before(a.part, b.part)
+}
+
+func pathFails(failed []finding) int {
+	if slices.ContainsFunc(failed, func(f finding) bool { return f.name == "path" }) {
 		return 1
 	}
 	return 0
 }
 
-func (r *Router) reasonFor(route *config.Route, q *query) reasoned {
-	out := reasoned{Reason: Reason{Route: route}}
-	out.part, out.place = r.partOf(route, q)
-	for _, check := range []func(*compiled, *query) (Attribute, verdict){
-		whyExpression, r.whyPath, whyMethod, whyHost, whyHeaders, whySNI, whyProtocol, whyPeers,
-	} {
-		a, verdict := check(out.part, q)
-		switch verdict {
-		case holds:
-			out.Held = append(out.Held, a)
-		case fails:
-			out.Failed = append(out.Failed, a)
-		}
+// reasonFor speaks of the route's part that takes the request, else of its first.
+func reasonFor(parts []*compiled, q *query) reasoned {
+	part := partFor(parts, q)
+	out := reasoned{Reason: Reason{Route: part.route}, part: part}
+	out.add(whyExpression(part, q))
+	out.add(whyPath(parts, part, q))
+	for _, check := range checks {
+		out.add(check(part, q))
 	}
-	for _, path := range route.Paths {
-		out.Common = max(out.Common, common(strings.TrimPrefix(path, "~"), q.path))
-	}
+	out.Common = commonPath(part.route, q.path)
 	return out
+}
+
+func (one *reasoned) add(f finding) {
+	switch f.verdict {
+	case holds:
+		one.held = append(one.held, f)
+	case fails:
+		one.failed = append(one.failed, f)
+	}
+}
+
+// commonPath is how much the nearest of a route's paths has in common with another.
+func commonPath(route *config.Route, path string) int {
+	n := 0
+	for _, p := range route.Paths {
+		n = max(n, common(strings.TrimPrefix(p, "~"), path))
+	}
+	return n
+}
+
+// A finding is an attribute held against a request. Words are made of those that
+// somebody reads: there may be very many routes.
+type finding struct {
+	name    string
+	verdict verdict
+	words   func() string
 }
 
 // verdict is what came of holding an attribute against a request.
@@ -119,38 +202,39 @@ const (
 	fails
 )
 
-func judge(name string, ok bool, words string) (Attribute, verdict) {
+func judge(name string, ok bool, words func() string) finding {
 	if ok {
-		return Attribute{name, words}, holds
+		return finding{name, holds, words}
 	}
-	return Attribute{name, words}, fails
+	return finding{name, fails, words}
 }
 
+func just(words string) func() string { return func() string { return words } }
+
+// checks hold a part's attributes against a request, all but expression and path.
+var checks = []func(*compiled, *query) finding{whyMethod, whyHost, whyHeaders, whySNI, whyProtocol, whyPeers}
+
 // whyPath speaks of the part's path, or of one of another part of the route.
-func (r *Router) whyPath(c *compiled, q *query) (Attribute, verdict) {
-	paths := c.route.Paths
+func whyPath(parts []*compiled, part *compiled, q *query) finding {
+	paths := part.route.Paths
 	if len(paths) == 0 {
-		return Attribute{}, absent
+		return finding{}
 	}
-	if prefix, ok := c.matchPath(q.path); ok {
-		return judge("path", true, heldPath(c, q.path, prefix))
-	}
-	for _, place := range r.routes.places[c.route] {
-		other := r.routes.order[place]
-		if prefix, ok := other.matchPath(q.path); ok {
-			return judge("path", true, heldPath(other, q.path, prefix))
+	for _, one := range slices.Concat([]*compiled{part}, parts) {
+		if prefix, ok := one.matchPath(q.path); ok {
+			return judge("path", true, func() string { return heldPath(one, q.path, prefix) })
 		}
 	}
 	if len(paths) > 1 {
-		return judge("path", false, fmt.Sprintf("none of its paths %s matches %s", list(paths), q.path))
+		return judge("path", false, func() string { return fmt.Sprintf("none of its paths %s matches %s", list(paths), q.path) })
 	}
-	return judge("path", false, failedPath(paths[0], q.path))
+	return judge("path", false, func() string { return failedPath(paths[0], q.path) })
 }
 
 // heldPath names the path that matched: an expression with what it matched.
 func heldPath(c *compiled, path, prefix string) string {
 	for i, re := range c.regexes {
-		if re.MatchString(path) {
+		if re.find(path) != nil {
 			return fmt.Sprintf("path %s matches %s", expressions(c.route.Paths)[i], prefix)
 		}
 	}
@@ -174,65 +258,82 @@ func failedPath(path, got string) string {
 	return fmt.Sprintf("its path %s is no prefix of %s", path, got)
 }
 
-func whyMethod(c *compiled, q *query) (Attribute, verdict) {
+func whyMethod(c *compiled, q *query) finding {
 	methods := c.route.Methods
-	switch {
-	case len(methods) == 0:
-		return Attribute{}, absent
-	case slices.Contains(methods, q.method):
-		return judge("method", true, "method "+q.method)
-	case len(methods) == 1:
-		return judge("method", false, "its only method is "+methods[0])
+	if len(methods) == 0 {
+		return finding{}
 	}
-	return judge("method", false, "its methods are "+list(methods))
+	if slices.Contains(methods, q.method) {
+		return judge("method", true, func() string { return "method " + q.method })
+	}
+	return judge("method", false, func() string { return methodsWords(methods) })
 }
 
-func whyHost(c *compiled, q *query) (Attribute, verdict) {
+func whyHost(c *compiled, q *query) finding {
 	hosts := c.route.Hosts
-	switch {
-	case len(hosts) == 0:
-		return Attribute{}, absent
-	case c.matchHost(q):
-		i := slices.IndexFunc(c.hosts, func(h hostPattern) bool { return h.match(q) })
-		return judge("host", true, "host "+hosts[i])
+	if len(hosts) == 0 {
+		return finding{}
 	}
-	words := fmt.Sprintf("its hosts are %s, and the Host is %s", list(hosts), orNone(q.host))
-	if slices.ContainsFunc(hosts, func(h string) bool { return strings.EqualFold(h, q.host) }) {
-		words += ": letter case counts"
+	if i := slices.IndexFunc(c.hosts, func(h hostPattern) bool { return h.match(q) }); i >= 0 {
+		return judge("host", true, func() string { return "host " + hosts[i] })
 	}
-	return judge("host", false, words)
+	return judge("host", false, func() string {
+		words := fmt.Sprintf("its hosts are %s, and the Host is %s", list(hosts), orNone(q.host))
+		if slices.ContainsFunc(hosts, func(h string) bool { return strings.EqualFold(h, q.host) }) {
+			words += ": letter case counts"
+		}
+		return words
+	})
 }
 
-func whyHeaders(c *compiled, q *query) (Attribute, verdict) {
+func whyHeaders(c *compiled, q *query) finding {
 	if len(c.route.Headers) == 0 {
-		return Attribute{}, absent
+		return finding{}
 	}
-	var held, failed []string
+	holds := true
+	for _, h := range c.headers {
+		holds = holds && slices.ContainsFunc(h.received(q), h.match)
+	}
+	return judge("header", holds, func() string { return headersWords(c, q, holds) })
+}
+
+// received are a request's values of a header, by its name with dashes.
+func (h headerPattern) received(q *query) []string {
+	return q.header.Values(http.CanonicalHeaderKey(h.name))
+}
+
+// headersWords speaks of the headers that hold, where all do, else of those that do
+// not.
+func headersWords(c *compiled, q *query, all bool) string {
+	var words []string
 	for _, name := range slices.Sorted(maps.Keys(c.route.Headers)) {
 		i := slices.IndexFunc(c.headers, func(h headerPattern) bool { return h.name == headerKey(name) })
-		got := q.header.Values(http.CanonicalHeaderKey(headerKey(name)))
-		if slices.ContainsFunc(got, c.headers[i].match) {
-			held = append(held, fmt.Sprintf("header %s: %s", name, strings.Join(got, ", ")))
-			continue
+		got := c.headers[i].received(q)
+		switch holds := slices.ContainsFunc(got, c.headers[i].match); {
+		case all:
+			words = append(words, fmt.Sprintf("header %s: %s", name, strings.Join(got, ", ")))
+		case !holds:
+			words = append(words, fmt.Sprintf("its header %s has to be %s, and is %s",
+				name, strings.Join(c.route.Headers[name], " or "), orNone(strings.Join(got, ", "))))
 		}
-		failed = append(failed, fmt.Sprintf("its header %s has to be %s, and is %s",
-			name, strings.Join(c.route.Headers[name], " or "), orNone(strings.Join(got, ", "))))
 	}
-	if len(failed) > 0 {
-		return judge("header", false, strings.Join(failed, ", and "))
+	if all {
+		return strings.Join(words, ", ")
 	}
-	return judge("header", true, strings.Join(held, ", "))
+	return strings.Join(words, ", and ")
 }
 
 // whySNI: without TLS Kong does not look at a route's snis.
-func whySNI(c *compiled, q *query) (Attribute, verdict) {
+func whySNI(c *compiled, q *query) finding {
 	if len(c.route.SNIs) == 0 || q.scheme != "https" {
-		return Attribute{}, absent
+		return finding{}
 	}
 	if c.matchSNI(q) {
-		return judge("sni", true, "sni "+q.sni)
+		return judge("sni", true, func() string { return "sni " + q.sni })
 	}
-	return judge("sni", false, fmt.Sprintf("its snis are %s, and the server name is %s", list(c.route.SNIs), orNone(q.sni)))
+	return judge("sni", false, func() string {
+		return fmt.Sprintf("its snis are %s, and the server name is %s", list(c.route.SNIs), orNone(q.sni))
+	})
 }
 
 // common is how many bytes two paths begin with alike.

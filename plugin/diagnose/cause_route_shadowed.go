@@ -45,17 +45,18 @@ func (v *view) shadowed() *config.Route {
 	if v.Route == nil {
 		return nil
 	}
-	others := slices.DeleteFunc(slices.Clone(v.Routes), func(r *config.Route) bool {
+	req := router.Request{
+		Method: v.Client.Method, Target: v.Client.Path, Host: v.Client.Host, Scheme: v.Client.Scheme,
+		Port: portOf[v.Client.Scheme], Header: v.Client.Header, SNI: forecast.Hostname(v.Client.Host),
+	}
+	others := slices.DeleteFunc(router.Plausible(v.Routes, req), func(r *config.Route) bool {
 		return r.ID == v.Route.ID || r.Service == nil || r.Service == v.Service || len(r.Paths) == 0
 	})
 	if len(others) == 0 {
 		return nil
 	}
 	all, _ := router.New(&config.Config{Routes: others}) // without those that cannot be compiled
-	m, ok := all.Match(router.Request{
-		Method: v.Client.Method, Target: v.Client.Path, Host: v.Client.Host, Scheme: v.Client.Scheme,
-		Port: portOf[v.Client.Scheme], Header: v.Client.Header, SNI: forecast.Hostname(v.Client.Host),
-	})
+	m, ok := all.Match(req)
 	if !ok {
 		return nil
 	}

@@ -2,7 +2,6 @@ package explain
 
 import (
 	"cmp"
-	"slices"
 	"strings"
 
 	"diag405/cmd/diag405/source"
@@ -125,18 +124,13 @@ func (q *inquiry) nameRoutes() {
 	if m := q.kong.Match; m != nil {
 		q.out.Route = &entityData{m.Route.Name, m.Route.ID}
 		q.out.MatchedBy = reasonsOf(reasons[0].Held)
-		reasons = slices.DeleteFunc(slices.Clone(reasons[1:]), isFar)
+		reasons = reasons[1:]
 	}
 	for _, reason := range reasons[:min(len(reasons), maxNearest)] {
 		q.out.Nearest = append(q.out.Nearest, nearData{
 			Route: entityData{reason.Route.Name, reason.Route.ID}, Failed: reasonsOf(reason.Failed), Behind: reason.Behind,
 		})
 	}
-}
-
-// isFar reports a route whose path has nothing in common with the request's.
-func isFar(r router.Reason) bool {
-	return r.Common <= len("/") && slices.ContainsFunc(r.Failed, func(a router.Attribute) bool { return a.Name == "path" })
 }
 
 func reasonsOf(attributes []router.Attribute) []reasonData {
