@@ -12,11 +12,11 @@ import (
 	"diag405/kong/measured"
 )
 
-// BenchmarkLoad reads a file of many routes, as YAML and as JSON.
+// BenchmarkLoad reads a file of many routes: YAML, the same as JSON, and what decK dumps.
 func BenchmarkLoad(b *testing.B) {
 	for _, n := range []int{1_000, 10_000, 50_000} {
 		text := measured.Mixed(n)
-		for form, data := range map[string][]byte{"yaml": text, "json": asJSON(b, text)} {
+		for form, data := range map[string][]byte{"yaml": text, "json": asJSON(b, text), "deck": measured.Dumped(n)} {
 			b.Run(fmt.Sprintf("%s/%d", form, n), func(b *testing.B) {
 				b.ReportAllocs()
 				b.SetBytes(int64(len(data)))

@@ -97,7 +97,11 @@ func (d *document) addFile(in File) {
 
 // addText adds the documents of a text. One that is empty is none.
 func (d *document) addText(f *file, text string, inText bool) {
-	documents, err := parseDocuments([]byte(text))
+	pieces := numberOfPieces([]byte(text))
+	if d.whole {
+		pieces = 1
+	}
+	documents, err := parseDocuments([]byte(text), pieces)
 	if err != nil {
 		d.reportText(f.name, text, err)
 	}
@@ -181,11 +185,14 @@ func otherWords(n *yaml.Node) string {
 	return "the document is not a configuration of Kong: it has neither _format_version nor services, routes or plugins"
 }
 
-// parseDocuments are the documents of a text. Those before a mistake are there
-// beside the error.
-func parseDocuments(data []byte) ([]*yaml.Node, error) {
+// parseDocuments are the documents of a text, which may be parsed in some pieces.
+// Those before a mistake are there beside the error.
+func parseDocuments(data []byte, pieces int) ([]*yaml.Node, error) {
 	if isJSON(data) {
 		return []*yaml.Node{parseJSON(data)}, nil
+	}
+	if doc, ok := parsePieces(data, pieces); ok {
+		return []*yaml.Node{doc}, nil
 	}
 	var documents []*yaml.Node
 	decoder := yaml.NewDecoder(bytes.NewReader(data))

@@ -61,6 +61,7 @@ func parseDocument(data []byte) (*yaml.Node, error) {
 // A document is a configuration while it is being read.
 type document struct {
 	lenient bool // as Load reads, not as Kong does
+	whole   bool // the files are not parsed in pieces
 	files   []*file
 	sources []*source
 	lookup  func(variable string) (string, bool)

@@ -55,7 +55,7 @@ func Patch(doc []byte, c Change) ([]byte, error) {
 // those that the change does not concern, with the same bytes. Where [Load] and not
 // [Parse] takes the files, it has to take the result.
 func PatchFiles(files []File, c Change, options ...Option) ([]File, error) {
-	options = append(options, For(c.Flavor))
+	options = append(slices.Clone(options), For(c.Flavor), func(d *document) { d.whole = true })
 	p := patch{strict: isStrict(files, options)}
 	if err := p.find(files, c, options); err != nil {
 		return nil, err

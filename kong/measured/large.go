@@ -28,6 +28,53 @@ var mixed = []string{
 	`paths: [/v1/orders], headers: {x-tenant: [t%[1]d]}`,
 }
 
+// Dumped is a configuration with n routes as deck gateway dump writes it: a line for
+// each field, defaults included.
+func Dumped(n int) []byte {
+	var out strings.Builder
+	out.WriteString("_format_version: \"3.0\"\nservices:\n")
+	for i := range n {
+		if i%10 == 0 {
+			fmt.Fprintf(&out, dumpedService, i/10)
+		}
+		fmt.Fprintf(&out, dumpedRoute, i)
+	}
+	return []byte(out.String())
+}
+
+const dumpedService = `- connect_timeout: 60000
+  enabled: true
+  host: app-%[1]d.internal
+  name: service-%[1]d
+  path: /base
+  port: 8080
+  protocol: http
+  read_timeout: 60000
+  retries: 5
+  write_timeout: 60000
+  routes:
+`
+
+const dumpedRoute = `  - hosts:
+    - h%[1]d.example.com
+    https_redirect_status_code: 426
+    methods:
+    - GET
+    - POST
+    name: route-%[1]d
+    path_handling: v0
+    paths:
+    - /team-%[1]d/api
+    preserve_host: false
+    protocols:
+    - http
+    - https
+    regex_priority: 0
+    request_buffering: true
+    response_buffering: true
+    strip_path: true
+`
+
 // Regexes is a declarative configuration with n routes whose paths are regular
 // expressions that begin alike.
 func Regexes(n int) []byte {
