@@ -44,6 +44,9 @@ type Options struct {
 	// Flavor is Kong's router_flavor; "" is traditional_compatible. A configuration for
 	// another flavour is refused where Kong refuses it.
 	Flavor config.Flavor
+	// Costly has the stand-in take the time that Kong takes, of package cost. A real Kong
+	// always does.
+	Costly bool
 	// ErrorLog receives the gateway's error log, whole lines at a time. Nil:
 	// nobody reads it.
 	ErrorLog io.Writer

@@ -23,13 +23,14 @@ import (
 	"diag405/plugin/logread"
 )
 
-const usage = `Usage: diag405 demo [-kong PATH] [-app URL]
+const usage = `Usage: diag405 demo [-kong PATH | -cost kong] [-app URL]
 
 Shows the founding case on real sockets: a POST that works directly, the 405 that
 it gets through the gateway with the headers and log lines of diag405, and the
 same POST after the suggested fix. Needs no network and no Docker.
 
   -kong PATH   run it on a real Kong: the path of its kong command
+  -cost kong   have the stand-in for Kong take the time that Kong takes
   -app URL     run it against a real application, such as examples/fastapi
 
 Examples:
@@ -47,7 +48,7 @@ const (
 const timeout = 2 * time.Minute
 
 // options are the flags.
-type options struct{ kong, app string }
+type options struct{ kong, cost, app string }
 
 // Run shows the founding case, and returns the exit code.
 func Run(args []string, std cli.Streams) int {
@@ -75,9 +76,16 @@ func parse(args []string) (options, error) {
 	var o options
 	flags := cli.NewFlags("demo")
 	flags.StringVar(&o.kong, "kong", "", "")
+	flags.StringVar(&o.cost, "cost", "", "")
 	flags.StringVar(&o.app, "app", "", "")
 	if err := cli.ParseFlags(flags, args); err != nil {
 		return o, err
+	}
+	if o.cost != "" && o.cost != "kong" {
+		return o, fmt.Errorf("-cost %q is not kong", o.cost)
+	}
+	if o.cost != "" && o.kong != "" {
+		return o, errors.New("-cost is for the stand-in, and -kong for a real Kong")
 	}
 	if o.app == "" {
 		return o, nil
@@ -110,7 +118,7 @@ func tell(ctx context.Context, o options, s stage) error {
 	}
 
 	log := &gateway.Lines{}
-	gw, cleanUp, err := startGateway(ctx, o.kong, log)
+	gw, cleanUp, err := startGateway(ctx, o, log)
 	if err != nil {
 		return err
 	}
@@ -178,16 +186,16 @@ func application(url string) (addr string, stop func(), err error) {
 }
 
 // startGateway starts the gateway with this very program as its plugin server.
-func startGateway(ctx context.Context, kongPath string, log io.Writer) (gateway.Gateway, func(), error) {
+func startGateway(ctx context.Context, o options, log io.Writer) (gateway.Gateway, func(), error) {
 	exe, remove, err := pluginBinary()
 	if err != nil {
 		return nil, nil, err
 	}
 	start := standin.Start
-	if kongPath != "" {
-		start = realkong.Command(kongPath).Start
+	if o.kong != "" {
+		start = realkong.Command(o.kong).Start
 	}
-	gw, err := start(ctx, gateway.Options{Plugins: []string{exe}, ErrorLog: log})
+	gw, err := start(ctx, gateway.Options{Plugins: []string{exe}, ErrorLog: log, Costly: o.cost != ""})
 	if err != nil {
 		remove()
 		return nil, nil, err

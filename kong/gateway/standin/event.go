@@ -1,6 +1,7 @@
 package standin
 
 import (
+	"diag405/kong/gateway/cost"
 	"diag405/kong/gateway/standin/nginxlog"
 	"diag405/kong/gateway/standin/pluginserver"
 )
@@ -22,8 +23,18 @@ func (x *exchange) event(p *boundPlugin) event { return event{x, p.name()} }
 // Phase implements [pluginserver.Event].
 func (e event) Phase() string { return e.run.phase.String() }
 
+// handle has a plugin in a plugin server handle a phase.
+func (x *exchange) handle(p *boundPlugin) error {
+	x.gw.spend(cost.Event)
+	return p.external.Handle(x.event(p))
+}
+
+// Waited implements [pluginserver.Event].
+func (e event) Waited() { e.gw.spend(cost.Wait) }
+
 // Call implements [pluginserver.Event].
 func (e event) Call(function string, args []byte) ([]byte, error) {
+	e.gw.spend(cost.Call(function))
 	return callPDK(e.exchange, function, args)
 }
 

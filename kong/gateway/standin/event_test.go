@@ -1,11 +1,14 @@
 package standin
 
 import (
+	"sync"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 
 	"diag405/kong/gateway"
+	"diag405/kong/gateway/cost"
 	"diag405/kong/gateway/standin/pluginserver"
 )
 
@@ -28,4 +31,35 @@ func TestFaultsKnowTheirCall(t *testing.T) {
 	assert.Equal(t, 500, send(t, g, "GET /p/hit HTTP/1.1").Status)
 	assert.Equal(t, 200, send(t, g, "GET /p/other HTTP/1.1").Status)
 	assert.Contains(t, errorLogOf(g), "injected: connection closed")
+}
+
+// TestCosts: a request takes Kong's time for itself, for each phase of a plugin, for each
+// call and for each wait.
+func TestCosts(t *testing.T) {
+	up := echo(t)
+	g, _ := probed(t, up.URL, map[string]any{"in_access": ask([]any{"Log", "Notice", "a"}, []any{"Nginx", "GetVar", "host"})})
+	var mu sync.Mutex
+	spent := map[time.Duration]int{}
+	g.spend = func(d time.Duration) {
+		mu.Lock()
+		defer mu.Unlock()
+		spent[d]++
+	}
+	assert.Equal(t, 200, send(t, g, "GET /p HTTP/1.1").Status)
+	mu.Lock()
+	defer mu.Unlock()
+	assert.Equal(t, 1, spent[cost.Request])
+	assert.Equal(t, 1, spent[cost.Call("kong.log.notice")])
+	assert.Equal(t, 1, spent[cost.Call("kong.nginx.get_var")])
+	assert.GreaterOrEqual(t, spent[cost.Event], 2) // the log phase may have begun
+	assert.GreaterOrEqual(t, spent[cost.Wait], 3)
+}
+
+func TestCostly(t *testing.T) {
+	up := echo(t)
+	g := standInFor(t, gateway.Options{Costly: true}, declare(up.URL, plainRoute, ""))
+	cost.Spend(0) // finds out how fast the machine is
+	start := time.Now()
+	assert.Equal(t, 200, send(t, g, "GET /p HTTP/1.1").Status)
+	assert.GreaterOrEqual(t, time.Since(start), cost.Request*8/10)
 }

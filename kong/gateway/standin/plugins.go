@@ -35,7 +35,7 @@ func (p *boundPlugin) access(x *exchange) error {
 	if p.bundled != nil {
 		return p.bundled.access(x, p)
 	}
-	return p.external.Handle(x.event(p))
+	return x.handle(p)
 }
 
 // bindPlugins checks the plugins of a configuration and makes them ready: all of

@@ -99,7 +99,7 @@ func (x *exchange) runResponse() {
 		if !p.has(responsePhase) {
 			continue
 		}
-		err := p.external.Handle(x.event(p))
+		err := x.handle(p)
 		if err == nil {
 			continue
 		}
@@ -143,7 +143,7 @@ func (x *exchange) runLog() {
 		saved.run.logger = p.name()
 		x.gw.background(func() {
 			defer x.gw.release(saved.state)
-			err := p.external.Handle(saved.event(p))
+			err := saved.handle(p)
 			if err != nil && !errors.Is(err, pluginserver.ErrNoServer) {
 				saved.logTimer(nginxlog.Error, fmt.Sprintf("init.lua:405 [%s] %s", p.name(), err))
 			}

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"diag405/kong/forecast"
+	"diag405/kong/gateway/cost"
 	"diag405/kong/gateway/standin/nginxlog"
 	"diag405/kong/router"
 	"diag405/kong/wire"
@@ -21,6 +22,7 @@ import (
 //
 // The log phase follows once the client has its answer.
 func (x *exchange) serve(ctx context.Context, w *clientWriter) {
+	x.gw.spend(cost.Request)
 	x.run.phase = accessPhase
 	if made := x.toUpstream(ctx); made != nil {
 		x.apply(made)

@@ -21,6 +21,7 @@ import (
 
 	"diag405/kong/config"
 	"diag405/kong/gateway"
+	"diag405/kong/gateway/cost"
 	"diag405/kong/gateway/standin/nginxlog"
 	"diag405/kong/gateway/standin/pluginserver"
 	"diag405/kong/router"
@@ -40,8 +41,9 @@ type standIn struct {
 	adminAddress string
 	life         context.Context
 	end          context.CancelFunc
-	sequence     atomic.Int32 // __seq__ of plugin instances
-	numbers      atomic.Int64 // of connections
+	sequence     atomic.Int32        // __seq__ of plugin instances
+	numbers      atomic.Int64        // of connections
+	spend        func(time.Duration) // takes time that Kong takes
 
 	mu     sync.Mutex
 	state  *state
@@ -79,7 +81,10 @@ func (f Faults) Start(ctx context.Context, o gateway.Options) (gateway.Gateway, 
 	}
 	g := &standIn{
 		options: o, faults: f, log: nginxlog.New(o.ErrorLog), prefix: prefix, nodeID: uuid.NewString(), started: time.Now(),
-		servers: map[string]*pluginserver.Server{}, conns: map[net.Conn]bool{},
+		servers: map[string]*pluginserver.Server{}, conns: map[net.Conn]bool{}, spend: func(time.Duration) {},
+	}
+	if o.Costly {
+		g.spend = cost.Spend
 	}
 	g.life, g.end = context.WithCancel(context.Background())
 	if err := g.start(ctx); err != nil {

@@ -48,6 +48,8 @@ type Event interface {
 	// Call answers a call of the PDK; arguments and reply are messages of the
 	// protocol. An error ends the event.
 	Call(function string, args []byte) (reply []byte, err error)
+	// Waited tells that Kong waited for what the server wrote next.
+	Waited()
 	// Fault is what is to go wrong with the reply to the event's n-th call.
 	Fault(function string, n int) Fault
 	// Log writes a line of Kong's own; message starts with Lua file and line.
@@ -84,7 +86,11 @@ func (s *Server) handleEvent(id int32, e Event) error {
 		return err
 	}
 	for n := 1; ; n++ {
+		waits := c.r.Buffered() == 0
 		method, err := c.readFrame()
+		if waits {
+			e.Waited()
+		}
 		if err == nil && len(method) == 0 {
 			_, err := s.finish(c)
 			return err

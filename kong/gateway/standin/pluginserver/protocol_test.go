@@ -70,6 +70,7 @@ func (e echo) Call(function string, _ []byte) ([]byte, error) {
 }
 
 func (e echo) Fault(string, int) Fault { return Fault{} }
+func (e echo) Waited()                 {}
 
 func (e echo) Log(nginxlog.Level, string) {}
 
