@@ -43,11 +43,12 @@ type Common struct {
 	LogQuery    bool   `json:"log_query"`
 	OpenAPI     string `json:"openapi"`
 
-	prefix   string    // Kong's, where it is found out how Kong looks up host names; "" is none
-	problems *problems // what decoding found; told once
-	sources  *sources  // where more is learned about an upstream
-	recent   *recent   // what happened a moment ago
-	lines    *sparing  // what is written to the log
+	prefix   string                   // Kong's, where it is found out how Kong looks up host names; "" is none
+	problems *problems                // what decoding found; told once
+	sources  *sources                 // where more is learned about an upstream
+	recent   *recent                  // what happened a moment ago
+	ahead    map[string]*server.Batch // what each phase surely asks
+	lines    *sparing                 // what is written to the log
 }
 
 // Both tell Kong what each of their settings may be, so that Kong refuses a mistake
@@ -109,10 +110,12 @@ func (c *LogConfig) UnmarshalJSON(data []byte) error {
 
 // set makes what the settings ask for. What was learned under others ends with them.
 func (c *Config) set(wrong error) {
+	c.ahead = c.batches()
 	c.problems, c.sources, c.recent, c.lines = &problems{err: wrong}, newSources(c.prefix, c), &recent{}, &sparing{}
 }
 
 func (c *LogConfig) set(wrong error) {
+	c.ahead = c.batches()
 	c.problems, c.memory, c.recent, c.lines = &problems{err: wrong}, &memory{}, &recent{}, &sparing{}
 	alike := Constructor("")().(*Config) // which does not probe
 	alike.OpenAPI = c.OpenAPI

@@ -11,7 +11,7 @@ import (
 // withoutProblems makes configurations comparable.
 func withoutProblems(c *Config) Config {
 	out := *c
-	out.problems, out.sources, out.closed = nil, nil, false
+	out.problems, out.sources, out.ahead, out.closed = nil, nil, nil, false
 	return out
 }
 

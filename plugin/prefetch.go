@@ -4,14 +4,14 @@ import "diag405/plugin/server"
 
 // Prefetch names what each phase surely asks, so that it is asked at once. All of
 // it is allowed in its phase.
-func (c *Config) Prefetch(phase string) []server.Ask {
-	switch phase {
-	case "access":
-		return c.accessAsks()
-	case "response":
-		return []server.Ask{server.Status()}
+func (c *Config) Prefetch(phase string) *server.Batch { return c.ahead[phase] }
+
+// batches are what each phase surely asks.
+func (c *Config) batches() map[string]*server.Batch {
+	return map[string]*server.Batch{
+		"access":   server.Together(c.accessAsks()...),
+		"response": server.Together(server.Status()),
 	}
-	return nil
 }
 
 func (c *Config) accessAsks() []server.Ask {
@@ -41,14 +41,12 @@ func lineAsks() []server.Ask {
 }
 
 // Prefetch names what each phase of diag405-log surely asks.
-func (c *LogConfig) Prefetch(phase string) []server.Ask {
-	switch {
-	case phase == "log":
-		return []server.Ask{server.Serialize()}
-	case phase != "access":
-		return nil
-	case c.LogRequests == "none":
-		return []server.Ask{server.Var("request")}
+func (c *LogConfig) Prefetch(phase string) *server.Batch { return c.ahead[phase] }
+
+func (c *LogConfig) batches() map[string]*server.Batch {
+	access := lineAsks()
+	if c.LogRequests == "none" {
+		access = []server.Ask{server.Var("request")}
 	}
-	return lineAsks()
+	return map[string]*server.Batch{"access": server.Together(access...), "log": server.Together(server.Serialize())}
 }

@@ -33,10 +33,14 @@ type talker struct {
 
 func newTalker() any { return &talker{Word: "default"} }
 
-func (c *talker) Prefetch(phase string) []Ask {
+func (c *talker) Prefetch(phase string) *Batch {
 	if !c.Ahead {
 		return nil
 	}
+	return Together(c.asks(phase)...)
+}
+
+func (c *talker) asks(phase string) []Ask {
 	common := []Ask{Var("request"), Var("request_method"), Var("upstream_uri"), Route(), Service(), requestHeaders(-1), Var("host")}
 	switch phase {
 	case "access":

@@ -1,6 +1,7 @@
 package server
 
 import (
+	"bytes"
 	"fmt"
 	"slices"
 	"strings"
@@ -28,6 +29,41 @@ type Direct struct {
 // On returns the direct calls of an event. With a PDK that another server made, or
 // a test, they are go-pdk's own.
 func On(kong *pdk.PDK) Direct { return Direct{kong, running.of(kong)} }
+
+// Ahead makes the calls of a batch at once, in one write, for the handler's own calls to
+// find their replies. Those that were asked ahead before are asked again when they are
+// made again. Nothing is asked where all of them were asked ahead already, and what they
+// depend on has not changed. With the last calls the event ends: see [Last].
+func (d Direct) Ahead(b *Batch) error {
+	if d.e == nil || b == nil {
+		return nil
+	}
+	if d.e.err != nil {
+		return d.e.err
+	}
+	if d.e.ended {
+		return errEnded
+	}
+	if !b.last && d.e.has(b) {
+		return nil
+	}
+	d.e.asks, d.e.next, d.e.stale, d.e.ended = b.asks, 0, 0, b.last
+	if err := d.e.s.more(b, d.e.sequence); err != nil {
+		return d.e.fail(err)
+	}
+	return nil
+}
+
+// has reports whether all calls of a batch were asked ahead, and can be told.
+func (e *event) has(b *Batch) bool {
+	for _, a := range b.asks {
+		asked := func(other Ask) bool { return bytes.Equal(a.frames, other.frames) }
+		if a.call.reads&e.stale != 0 || !slices.ContainsFunc(e.asks, asked) {
+			return false
+		}
+	}
+	return true
+}
 
 // Var is kong.Nginx.GetVar.
 func (d Direct) Var(name string) (string, error) {
@@ -80,7 +116,7 @@ func (d Direct) Log(level, line string) error {
 	if !slices.Contains(levels, level) {
 		return fmt.Errorf("%q is not a level of Kong's log", level)
 	}
-	line = strings.ToValidUTF8(line, "\ufffd")
+	line = valid(line)
 	if d.e == nil {
 		list := &structpb.ListValue{Values: []*structpb.Value{structpb.NewStringValue(line)}}
 		return d.kong.Log.Ask("kong.log."+level, list, nil)
@@ -99,6 +135,8 @@ func (d Direct) Log(level, line string) error {
 }
 
 var levels = []string{"alert", "crit", "err", "warn", "notice", "info", "debug"}
+
+func valid(s string) string { return strings.ToValidUTF8(s, "\ufffd") }
 
 // call makes a call that takes a String, or nothing when it is empty.
 func (e *event) call(method, arg string) ([]byte, error) {
@@ -126,8 +164,7 @@ func (e *event) send(encode func(in []byte) []byte) ([]byte, error) {
 	e.s.in, e.read = encode(e.s.in[:0]), true
 	reply, err := e.answer()
 	if err != nil {
-		e.err = err
-		return nil, err
+		return nil, e.fail(err)
 	}
 	return reply[frameHead:], nil
 }

@@ -2,6 +2,7 @@ package server
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -26,7 +27,9 @@ import (
 type event struct {
 	net.Conn // the session's, for the methods that go-pdk does not call
 	s        *session
+	sequence uint64 // Kong's number for the call
 	asks     []Ask
+	ended    bool   // for Kong: it hears no call any more
 	next     int    // the ask that the handler is likely to make
 	stale    family // what has changed since the asks were answered
 	read     bool   // what is in s.in has been answered
@@ -36,8 +39,12 @@ type event struct {
 
 // handle runs the handler of a phase to its end. An error ends the connection.
 func (s *session) handle(i *instance, p *phase, sequence uint64) error {
-	e := &event{Conn: s.conn, s: s, asks: p.asks}
-	s.begin(p)
+	b := p.batch(i)
+	e := &event{Conn: s.conn, s: s, sequence: sequence, asks: b.of(), ended: b != nil && b.last}
+	s.begin(b)
+	if e.ended {
+		s.end(sequence)
+	}
 	if err := s.flush(); err != nil {
 		return err
 	}
@@ -47,12 +54,26 @@ func (s *session) handle(i *instance, p *phase, sequence uint64) error {
 	if err != nil {
 		return err
 	}
-	s.out = append(s.out, emptyFrame...)
-	s.out = appendReturn(s.out, sequence, 0, nil)
-	if err := s.flush(); err != nil {
-		return err
+	if !e.ended {
+		s.end(sequence)
+		if err := s.flush(); err != nil {
+			return err
+		}
 	}
 	return s.drain()
+}
+
+// batch is what the phase asks ahead. A panic costs it that, and no more.
+func (p *phase) batch(i *instance) (b *Batch) {
+	if p.ahead == nil {
+		return nil
+	}
+	defer func() {
+		if reason := recover(); reason != nil {
+			i.problem.set(fmt.Sprintf("panic before %s: %v; at %s", p.name, reason, stack()))
+		}
+	}()
+	return p.ahead.Prefetch(p.name)
 }
 
 // run calls the handler. A panic in it ends the handler, not the event.
@@ -63,12 +84,23 @@ func (e *event) run(i *instance, p *phase) {
 	defer func() {
 		if reason := recover(); reason != nil {
 			e.s.in = e.s.in[:0]
-			report(kong, fmt.Sprintf("panic in %s: %v; at %s", p.name, reason, stack()))
+			i.problem.set(fmt.Sprintf("panic in %s: %v; at %s", p.name, reason, stack()))
+			e.tell(i, kong)
 		}
 	}()
-	i.problem.tell(kong)
+	e.tell(i, kong)
 	p.handler(kong)
 }
+
+// tell tells of an instance's problem, if Kong hears it. Otherwise a later event does.
+func (e *event) tell(i *instance, kong *pdk.PDK) {
+	if !e.ended {
+		i.problem.tell(kong)
+	}
+}
+
+// errEnded is what a call fails with that comes after the last ones.
+var errEnded = errors.New("the event ended with the calls that were asked ahead")
 
 // Write implements [net.Conn] for the PDK.
 func (e *event) Write(b []byte) (int, error) {
@@ -89,9 +121,11 @@ func (e *event) Read(b []byte) (int, error) {
 	}
 	if !e.read {
 		e.read = true
-		if e.reply, e.err = e.answer(); e.err != nil {
-			return 0, e.err
+		reply, err := e.answer()
+		if err != nil {
+			return 0, e.fail(err)
 		}
+		e.reply = reply
 	}
 	if len(e.reply) == 0 {
 		return 0, io.ErrNoProgress // go-pdk reads what the length says and no more
@@ -99,6 +133,14 @@ func (e *event) Read(b []byte) (int, error) {
 	n := copy(b, e.reply)
 	e.reply = e.reply[n:]
 	return n, nil
+}
+
+// fail has every further call fail, unless it is this one alone that cannot be made.
+func (e *event) fail(err error) error {
+	if err != errEnded {
+		e.err = err
+	}
+	return err
 }
 
 // Close implements [net.Conn] for the PDK, which closes after kong.Response.Exit.
@@ -116,6 +158,9 @@ func (e *event) answer() ([]byte, error) {
 	if n, ok := e.prefetched(frames); ok {
 		reply, err := e.s.ahead(n)
 		return repairedFrame(e.asks[n].call.reply, reply), err
+	}
+	if e.ended {
+		return nil, errEnded
 	}
 	c := callOf(string(method))
 	if c.clean != nil {

@@ -447,14 +447,19 @@ func listOf(line string) *structpb.ListValue {
 	return &structpb.ListValue{Values: []*structpb.Value{structpb.NewStringValue(line)}}
 }
 
+// foreign is a PDK that another server made, and its peer.
+func foreign(t *testing.T) (*peer, *pdk.PDK) {
+	near, far := net.Pipe()
+	t.Cleanup(func() { near.Close() })
+	return newPeer(far), pdk.Init(near)
+}
+
 // A PDK that another server made has go-pdk's calls.
 func TestDirectCallsElsewhere(t *testing.T) {
-	near, far := net.Pipe()
-	defer near.Close()
-	p := newPeer(far)
+	p, kong := foreign(t)
 	typicalReplies(p)
 	go p.event(nil)
-	d := On(pdk.Init(near))
+	d := On(kong)
 	v, err := d.Var("request")
 	assert.NoError(t, err)
 	assert.Equal(t, "POST /api/sendWeather?x=1 HTTP/1.1", v)

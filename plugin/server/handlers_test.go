@@ -20,19 +20,14 @@ var typicalVars = []string{
 	"request", "request_method", "upstream_scheme", "upstream_host", "upstream_uri", "upstream_x_forwarded_prefix",
 }
 
-func (*typical) Prefetch(phase string) []Ask {
-	switch phase {
-	case "access":
-		var asks []Ask
-		for _, name := range typicalVars {
-			asks = append(asks, Var(name))
-		}
-		return append(asks, Route(), Service())
-	case "response":
-		return []Ask{Status()}
-	}
-	return nil
+// typicalBatches are what its phases ask.
+var typicalBatches = map[string]*Batch{
+	"access": Together(Var("request"), Var("request_method"), Var("upstream_scheme"), Var("upstream_host"), Var("upstream_uri"),
+		Var("upstream_x_forwarded_prefix"), Route(), Service()),
+	"response": Together(Status()),
 }
+
+func (*typical) Prefetch(phase string) *Batch { return typicalBatches[phase] }
 
 func (c *typical) Access(kong *pdk.PDK) {
 	line := ""
@@ -70,17 +65,17 @@ func (c *typical) Response(kong *pdk.PDK) {
 // scripted is a plugin whose handlers a test gives it.
 type scripted struct {
 	access, response func(*pdk.PDK)
-	asks             []Ask
+	asks             *Batch
 	Number           int `json:"number"`
 }
 
 func (c *scripted) Access(kong *pdk.PDK)   { c.access(kong) }
 func (c *scripted) Response(kong *pdk.PDK) { c.response(kong) }
-func (c *scripted) Prefetch(string) []Ask  { return c.asks }
+func (c *scripted) Prefetch(string) *Batch { return c.asks }
 
 // script is a plugin with one handler.
 func script(access func(*pdk.PDK), asks ...Ask) Plugin {
-	return Plugin{New: func() any { return &scripted{access: access, asks: asks} }, Name: "scripted"}
+	return Plugin{New: func() any { return &scripted{access: access, asks: Together(asks...)} }, Name: "scripted"}
 }
 
 // direct is typical with direct calls.

@@ -22,6 +22,9 @@ const (
 	// it. Kong starts one again whose connection broke, and closes it only once, so
 	// that the count of its users says too much.
 	forgetClosedAfter = time.Minute
+	// sweepEvery is how often unused instances are looked for: a Kong with thousands
+	// starts them one after the other.
+	sweepEvery = time.Second
 	// firstFreeID begins the numbers of instances that cannot have Kong's own.
 	firstFreeID = 1 << 30
 )
@@ -42,8 +45,7 @@ type instance struct {
 type phase struct {
 	name    string
 	handler func(*pdk.PDK)
-	asks    []Ask
-	frames  []byte // the asks in one piece
+	ahead   Prefetcher // nil: nothing is asked ahead
 }
 
 // newInstance decodes a configuration. One that does not decode leaves every
@@ -54,7 +56,7 @@ func newInstance(p Plugin, config []byte) *instance {
 	value := p.New()
 	if err := decode(config, value); err != nil {
 		value = p.New()
-		i.problem.text = configProblem(err)
+		i.problem.set(configProblem(err))
 	}
 	i.phases = phasesOf(value)
 	i.used.Store(i.started.Unix())
@@ -80,16 +82,18 @@ func configProblem(err error) string {
 	return fmt.Sprintf("config: %s; the defaults hold for every field", strings.TrimPrefix(err.Error(), "json: "))
 }
 
-// problem is what is told in an instance's first event: only then is there a Kong
-// to tell.
-type problem struct {
-	text string
-	told atomic.Bool
-}
+// problem is what is to be told in an instance's next event: only then is there a
+// Kong to tell.
+type problem struct{ text atomic.Pointer[string] }
+
+func (p *problem) set(text string) { p.text.Store(&text) }
 
 func (p *problem) tell(kong *pdk.PDK) {
-	if p.text != "" && !p.told.Swap(true) {
-		report(kong, p.text)
+	if p.text.Load() == nil { // which is cheaper
+		return
+	}
+	if text := p.text.Swap(nil); text != nil {
+		report(kong, *text)
 	}
 }
 
@@ -136,7 +140,7 @@ var handlers = []struct {
 	}},
 }
 
-// phasesOf binds a configuration's handlers, with what they ask ahead.
+// phasesOf binds a configuration's handlers.
 func phasesOf(config any) map[string]*phase {
 	out := map[string]*phase{}
 	for _, h := range handlers {
@@ -144,22 +148,17 @@ func phasesOf(config any) map[string]*phase {
 		if handler == nil {
 			continue
 		}
-		ph := &phase{name: h.name, handler: handler}
-		if c, ok := config.(Prefetcher); ok {
-			ph.asks = c.Prefetch(h.name)
-		}
-		for _, a := range ph.asks {
-			ph.frames = append(ph.frames, a.frames...)
-		}
-		out[h.name] = ph
+		ahead, _ := config.(Prefetcher)
+		out[h.name] = &phase{h.name, handler, ahead}
 	}
 	return out
 }
 
 // instances are those that Kong has started, by their numbers.
 type instances struct {
-	mu   sync.RWMutex
-	byID map[int32]*instance
+	mu    sync.RWMutex
+	byID  map[int32]*instance
+	swept time.Time // when the unused ones were last looked for
 }
 
 // use returns an instance for an event, nil when there is none of that number.
@@ -185,7 +184,9 @@ func (all *instances) start(p Plugin, name string, config []byte) *kong_plugin_p
 
 	all.mu.Lock()
 	defer all.mu.Unlock()
-	all.forget(time.Now())
+	if now := time.Now(); now.Sub(all.swept) >= sweepEvery {
+		all.forget(now)
+	}
 	i := all.byID[meta.Seq]
 	if i == nil || !bytes.Equal(i.config, config) {
 		taken := i != nil
@@ -211,6 +212,7 @@ func (all *instances) freeID() int32 {
 // forget drops the instances that were not used for too long. It is for callers that
 // hold the lock.
 func (all *instances) forget(now time.Time) {
+	all.swept = now
 	for id, i := range all.byID {
 		bound := forgetAfter
 		if i.closed {

@@ -15,6 +15,8 @@ import (
 	"github.com/stretchr/testify/require"
 	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/types/known/structpb"
+
+	"diag405/kong/gateway/cost"
 )
 
 // peer speaks Kong's side of the protocol on one connection, from a list of
@@ -30,7 +32,17 @@ type peer struct {
 	asks     []string
 	raiseAt  string // a method that raises: the connection is closed
 
+	costly bool          // takes Kong's time for everything
+	own    time.Duration // what of that a reply took to write
+	seen   seen
+
 	call, method, args, key []byte
+}
+
+// seen is what a peer counts of the events that it made.
+type seen struct {
+	asks, waits int64 // calls of the plugin, and how often the peer waited for one or for the end
+	bytes       int64 // both ways
 }
 
 func newPeer(c net.Conn) *peer {
@@ -86,7 +98,8 @@ func encodeCall(m *kong_plugin_protocol.RpcCall) []byte {
 
 // event makes a call that runs a phase, and answers what the plugin asks.
 func (p *peer) event(call []byte) error {
-	p.w.Write(call) // behind replies that were not sent yet
+	p.spend(cost.Event)
+	p.write(call) // behind replies that were not sent yet
 	for {
 		var err error
 		if p.method, err = p.read(p.method); err != nil {
@@ -107,12 +120,33 @@ func (p *peer) event(call []byte) error {
 
 // read reads a frame, and sends what waits before it blocks.
 func (p *peer) read(b []byte) ([]byte, error) {
-	if p.r.Buffered() == 0 {
+	waits := p.r.Buffered() == 0
+	if waits {
 		if err := p.w.Flush(); err != nil {
 			return nil, err
 		}
+		p.seen.waits++
+		if _, err := p.r.Peek(1); err != nil {
+			return nil, err
+		}
+		p.spend(cost.Wait)
 	}
-	return readFrame(p.r, b[:0])
+	b, err := readFrame(p.r, b[:0])
+	p.seen.bytes += int64(len(b))
+	return b, err
+}
+
+// spend takes Kong's time, if the peer does.
+func (p *peer) spend(d time.Duration) {
+	if p.costly {
+		cost.Spend(d)
+	}
+}
+
+func (p *peer) write(b []byte) error {
+	p.seen.bytes += int64(len(b))
+	_, err := p.w.Write(b)
+	return err
 }
 
 func (p *peer) answer() error {
@@ -124,17 +158,29 @@ func (p *peer) answer() error {
 		p.Conn.Close()
 		return io.ErrClosedPipe
 	}
+	p.seen.asks++
+	p.spend(p.costOf() - p.own)
+	start := time.Now()
+	defer func() { p.own = time.Since(start) }()
 	reply := p.replies[string(p.key)]
 	p.key = binary.LittleEndian.AppendUint32(p.key[:0], uint32(len(reply)))
-	p.w.Write(p.key)
+	p.write(p.key)
 	if p.asIsKong {
 		p.w.Flush()
 	}
-	_, err := p.w.Write(reply)
+	err := p.write(reply)
 	if p.asIsKong {
 		err = p.w.Flush()
 	}
 	return err
+}
+
+// costOf is what Kong takes for the call that was read last.
+func (p *peer) costOf() time.Duration {
+	if !p.costly {
+		return 0
+	}
+	return cost.Call(string(p.method[frameHead:]))
 }
 
 // rpc makes a call that asks nothing back.

@@ -54,14 +54,16 @@ type Plugin struct {
 }
 
 // Prefetcher is a configuration that says which calls a phase ("access",
-// "response", "log" …) surely makes. It is asked once for each instance.
+// "response", "log" …) surely makes, nil for none. It is asked for each event, from
+// many goroutines, so it should have its batches ready. A handler that learns that it
+// needs more asks for that with [Direct.Ahead].
 //
 // Each must be allowed in its phase: Kong answers with 500 when a call raises. A
 // reply is as of the beginning of the event, unless the handler changed since what
-// it depends on; then, and for every call that is not in the list, Kong is asked
+// it depends on; then, and for every call that is not in the batch, Kong is asked
 // when the handler asks.
 type Prefetcher interface {
-	Prefetch(phase string) []Ask
+	Prefetch(phase string) *Batch
 }
 
 // DefaultPrefix is where Kong runs unless it is told otherwise. Kong starts a

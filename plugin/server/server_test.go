@@ -275,6 +275,9 @@ func TestUnusedInstancesAreForgotten(t *testing.T) {
 	all.start(p, "x", []byte(`{"__seq__":2}`))
 	all.byID[1].used.Store(time.Now().Add(-2 * forgetAfter).Unix())
 	all.start(p, "x", []byte(`{"__seq__":3}`))
+	assert.NotNil(t, all.byID[1], "looked for a moment ago")
+	all.swept = time.Time{}
+	all.start(p, "x", []byte(`{"__seq__":4}`))
 	assert.Nil(t, all.use(1))
 	assert.NotNil(t, all.use(2))
 }
@@ -385,6 +388,7 @@ func TestInstanceStartedTwiceAndClosedOnce(t *testing.T) {
 		t.Fatal("another worker may still use it")
 	}
 	all.byID[1].used.Store(time.Now().Add(-2 * forgetClosedAfter).Unix())
+	all.swept = time.Time{}
 	all.start(p, "test", []byte(`{"__seq__":2}`))
 	if all.use(1) != nil {
 		t.Error("it was closed, is not used, and is not forgotten")

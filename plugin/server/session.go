@@ -206,11 +206,43 @@ func appendReturn(b []byte, sequence uint64, field protowire.Number, message pro
 	return appendFrame(b, data)
 }
 
-// begin makes the asks of a phase, to go out with the next write.
-func (s *session) begin(p *phase) {
-	s.in, s.replies, s.spans = s.in[:0], s.replies[:0], s.spans[:0]
-	s.asked, s.owed = len(p.asks), 0
-	s.out = append(s.out, p.frames...)
+// begin makes the asks of an event, to go out with the next write.
+func (s *session) begin(b *Batch) {
+	s.in, s.owed = s.in[:0], 0
+	s.expect(b)
+	if b != nil {
+		s.out = append(s.out, b.frames...)
+	}
+}
+
+// expect makes the replies to a batch those that are asked ahead.
+func (s *session) expect(b *Batch) {
+	s.replies, s.spans, s.asked = s.replies[:0], s.spans[:0], len(b.of())
+}
+
+// more makes the asks of a batch at once, with what waits. The replies to those
+// before are forgotten.
+func (s *session) more(b *Batch, sequence uint64) error {
+	if len(s.out)+len(b.frames) > maxKept {
+		if err := s.settle(); err != nil {
+			return err
+		}
+	}
+	s.out = append(s.out, b.frames...)
+	if b.last {
+		s.end(sequence)
+	}
+	if err := s.settle(); err != nil {
+		return err
+	}
+	s.expect(b)
+	return nil
+}
+
+// end ends an event, with the next write.
+func (s *session) end(sequence uint64) {
+	s.out = append(s.out, emptyFrame...)
+	s.out = appendReturn(s.out, sequence, 0, nil)
 }
 
 // keep puts a call that returns nothing behind what waits to be written.
