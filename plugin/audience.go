@@ -58,14 +58,16 @@ func (c *Config) check(gw gateway, text string) error {
 	if err != nil {
 		return err
 	}
-	var x diagnose.Exchange
-	if t.Scope != (token.Scope{}) {
-		r := reader{gw: gw}
-		if r.entities(&x); r.err != nil {
-			return r.err
-		}
+	if t.Scope == (token.Scope{}) {
+		return t.Admits(clock(c.now), nil, nil)
 	}
-	return t.Admits(clock(c.now), x.Route, x.Service)
+	r := reader{gw: gw}
+	service := r.service()
+	route := r.route(service)
+	if r.err != nil {
+		return r.err
+	}
+	return t.Admits(clock(c.now), route, service)
 }
 
 // admit takes a token out of the request in every spelling, so that it never reaches
@@ -119,8 +121,8 @@ func (c *Config) annotate(gw gateway, x diagnose.Exchange, d diagnose.Diagnosis,
 		o.CodeOnly = exposure == "code"
 		*ours = report.Headers(x, d, o)
 	}
-	for _, h := range *ours {
-		if err := gw.SetHeader(h.Name, h.Value); err != nil {
+	if len(*ours) > 0 {
+		if err := gw.SetHeaders(*ours); err != nil {
 			return err
 		}
 	}

@@ -204,7 +204,7 @@ func TestForgedHeadersGo(t *testing.T) {
 		{"another prefix", `{"header_prefix": "X-Why", "expose": "none"}`, "", append(why, "X-Diag", "X-Diag-Extra", "X-Diag-Fix")},
 		{"not explained", `{}`, "service", all},
 		{"not explained, another prefix", `{"header_prefix": "X-Why"}`, "response headers", why},
-		{"it panics", `{}`, panics + "var remote_addr", append(all, "X-Diag-Extra")},
+		{"it panics", `{"token": "t"}`, panics + "shared", append(all, "X-Diag-Extra")},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -299,7 +299,7 @@ func flatten(v any) []string {
 func TestUpstreamAddressIsNotTold(t *testing.T) {
 	for _, upstream := range []string{"inner.test:8900", "inner.test"} {
 		f := founding()
-		f.vars["request"], f.vars["http_host"] = "POST / HTTP/1.1", "shop."+upstream
+		f.vars["request"], f.request["host"] = "POST / HTTP/1.1", []string{"shop." + upstream}
 		f.vars["upstream_host"], f.vars["upstream_x_forwarded_prefix"] = upstream, ""
 		f.route.Paths, f.route.Hosts = []string{"/"}, []string{"shop." + upstream}
 		f.service.Host = "inner.test"

@@ -2,6 +2,7 @@ package plugin
 
 import (
 	"encoding/json"
+	"sync/atomic"
 	"time"
 
 	"diag405/plugin/server"
@@ -24,6 +25,7 @@ type Config struct {
 	Probe               string `json:"probe"`
 	ProbeTimeout        int    `json:"probe_timeout"` // ms
 
+	streak *atomic.Int64    // answers to explain, since the last other one
 	closed bool             // a token was set that cannot be used: nobody has it
 	now    func() time.Time // nil is time.Now
 }
@@ -43,12 +45,12 @@ type Common struct {
 	LogQuery    bool   `json:"log_query"`
 	OpenAPI     string `json:"openapi"`
 
-	prefix   string                   // Kong's, where it is found out how Kong looks up host names; "" is none
-	problems *problems                // what decoding found; told once
-	sources  *sources                 // where more is learned about an upstream
-	recent   *recent                  // what happened a moment ago
-	ahead    map[string]*server.Batch // what each phase surely asks
-	lines    *sparing                 // what is written to the log
+	prefix   string    // Kong's, where it is found out how Kong looks up host names; "" is none
+	problems *problems // what decoding found; told once
+	sources  *sources  // where more is learned about an upstream
+	recent   *recent   // what happened a moment ago
+	lines    *sparing  // what is written to the log
+	scope    *scope    // which route and service the instance is on
 }
 
 // Both tell Kong what each of their settings may be, so that Kong refuses a mistake
@@ -67,7 +69,7 @@ func Constructor(prefix string) func() any {
 	return func() any {
 		c := &Config{Common: Common{prefix: prefix}}
 		annotates.reset(c)
-		c.set(nil)
+		c.set(nil, newScope("", ""))
 		return c
 	}
 }
@@ -77,7 +79,7 @@ func LogConstructor() func() any {
 	return func() any {
 		c := &LogConfig{}
 		logs.reset(c)
-		c.set(nil)
+		c.set(nil, newScope("", ""))
 		return c
 	}
 }
@@ -95,7 +97,7 @@ func (c *Config) UnmarshalJSON(data []byte) error {
 	}
 	_ = json.Unmarshal(data, &given) // it is an object, and anything fits
 	c.closed = given.Token != nil && c.Token == "" || given.TokenKey != nil && c.TokenKey == ""
-	c.set(wrong)
+	c.set(wrong, scopeIn(data))
 	return nil
 }
 
@@ -103,19 +105,21 @@ func (c *Config) UnmarshalJSON(data []byte) error {
 func (c *LogConfig) UnmarshalJSON(data []byte) error {
 	wrong, err := logs.decode(data, c)
 	if err == nil {
-		c.set(wrong)
+		c.set(wrong, scopeIn(data))
 	}
 	return err
 }
 
 // set makes what the settings ask for. What was learned under others ends with them.
-func (c *Config) set(wrong error) {
-	c.ahead = c.batches()
+func (c *Config) set(wrong error, at *scope) {
+	c.scope, c.streak = at, &atomic.Int64{}
+	c.scope.ask(c.accessAsks)
 	c.problems, c.sources, c.recent, c.lines = &problems{err: wrong}, newSources(c.prefix, c), &recent{}, &sparing{}
 }
 
-func (c *LogConfig) set(wrong error) {
-	c.ahead = c.batches()
+func (c *LogConfig) set(wrong error, at *scope) {
+	c.scope = at
+	c.scope.ask(c.accessAsks)
 	c.problems, c.memory, c.recent, c.lines = &problems{err: wrong}, &memory{}, &recent{}, &sparing{}
 	alike := Constructor("")().(*Config) // which does not probe
 	alike.OpenAPI = c.OpenAPI

@@ -11,7 +11,7 @@ import (
 // withoutProblems makes configurations comparable.
 func withoutProblems(c *Config) Config {
 	out := *c
-	out.problems, out.sources, out.ahead, out.closed = nil, nil, nil, false
+	out.problems, out.sources, out.scope, out.closed = nil, nil, nil, false
 	return out
 }
 
@@ -37,7 +37,7 @@ func TestConfigBadValues(t *testing.T) {
 		{`{"statuses": [200]}`, `statuses: 200 is not one of 405, 404; the default holds`},
 		{`{"statuses": []}`, `statuses: the list is empty; the default holds`},
 		{`{"statuses": 405}`, `statuses: a number is not a []int; the default holds`},
-		{`{"log_requests": ""}`, `log_requests: "" is not one of all, changed, none; the default holds`},
+		{`{"log_requests": ""}`, `log_requests: "" is not one of all, changed, errors, none; the default holds`},
 		{`{"log_level": "loud"}`, `log_level: "loud" is not one of debug, info, notice, warn, err; the default holds`},
 		{`{"log_format": "xml"}`, `log_format: "xml" is not one of text, json; the default holds`},
 		{`{"log_query": 0}`, `log_query: a number is not a bool; the default holds`},

@@ -13,26 +13,31 @@ import (
 	"diag405/plugin/diagnose"
 )
 
-// accessVariables are the nginx variables that the access line needs. Each costs
-// Kong 10 to 15 µs (measured), so what route and service tell is not asked for.
-var accessVariables = []string{"request", "request_method", "http_host", "upstream_uri"}
-
-// readRequest reads the two sides of a request in the access phase.
-func readRequest(gw gateway) (diagnose.Exchange, error) {
-	r := reader{gw: gw}
+// readRequest reads the two sides of a request in the access phase, but for the
+// client's Host.
+func (r *reader) readRequest(k known) diagnose.Exchange {
 	x := r.request()
+	x.Route, x.Service = k.route, k.service
+	if !k.hasService {
+		x.Service = r.service()
+	}
+	if !k.hasRoute {
+		x.Route = r.route(x.Service)
+	}
 	// What goes out in this phase has no query yet; the client's goes with it.
 	if x.Upstream.Query == "" {
 		x.Upstream.Query = x.Client.Query
 	}
-	return diagnose.Derive(x), r.err
+	return x
 }
 
 // readExchange reads a request and its answer in the response phase, where nothing
-// has to be derived that Kong can tell.
+// has to be derived that Kong can tell, and nothing is remembered.
 func readExchange(gw gateway, status int) (diagnose.Exchange, error) {
 	r := reader{gw: gw}
 	x := r.request()
+	x.Service = r.service()
+	x.Route = r.route(x.Service)
 	x.Client.Scheme = r.variable("scheme")
 	x.Upstream.Scheme = r.variable("upstream_scheme")
 	x.Upstream.Host = r.variable("upstream_host")
@@ -42,29 +47,36 @@ func readExchange(gw gateway, status int) (diagnose.Exchange, error) {
 		x.Upstream.Method, x.Buffered = method, true
 	}
 	x.Client.Header = r.headers(gw.RequestHeaders)
+	// $http_host is the header, and nothing else.
+	if x.Client.Host = x.Client.Header.Get("Host"); x.Client.Host == "" {
+		x.Client.Host = r.variable("http_host") // not among the first hundred
+	}
 	x.Response = diagnose.Response{Status: status, Header: r.headers(gw.ResponseHeaders)}
 	x.Response.Body = r.body(x.Response.Header)
 	return x, r.err
 }
 
-// clientAddress is the variable with the client's address; behind trusted proxies
-// it is the one that they name (ngx_http_realip_module).
-const clientAddress = "remote_addr"
+// Variables that are not told from the request line, the upstream or a header.
+const (
+	// clientAddress is the client's address; behind trusted proxies it is the one that
+	// they name (ngx_http_realip_module).
+	clientAddress = "remote_addr"
+	// requestID is Kong's, which the log record has as request.id.
+	requestID = "kong_request_id"
+)
 
-// readAnswered reads what is remembered of an answer that is left alone. ok is false
-// where there is nothing to remember, which is asked first.
-func readAnswered(gw gateway, status int) (address string, x diagnose.Exchange, ok bool) {
+// readAnswered reads what is remembered of an answer that is left alone.
+func readAnswered(gw gateway, status int) (address string, x diagnose.Exchange, err error) {
 	r := reader{gw: gw}
-	if !forecast.Writes(r.variable("request_method")) {
-		return "", x, false
-	}
 	x = r.request()
+	x.Client.Host = r.variable("http_host")
+	x.Service = r.service()
+	x.Route = r.route(x.Service)
 	x.Response = diagnose.Response{Status: status, Header: http.Header{}}
 	if location := r.variable("sent_http_location"); location != "" {
 		x.Response.Header.Set("Location", location)
 	}
-	address = r.variable(clientAddress)
-	return address, x, r.err == nil
+	return r.variable(clientAddress), x, r.err
 }
 
 // reader reads from the gateway until something goes wrong, and remembers what.
@@ -84,21 +96,16 @@ func (r *reader) variable(name string) string {
 	return value
 }
 
-func (r *reader) headers(get func() (map[string][]string, error)) http.Header {
+func (r *reader) headers(get func() (http.Header, error)) http.Header {
 	if r.err != nil {
 		return nil
 	}
-	raw, err := get()
+	h, err := get()
 	if err != nil {
 		r.err = fmt.Errorf("reading headers: %w", err)
 		return nil
 	}
-	out := make(http.Header, len(raw))
-	for name, values := range raw { // Kong gives names in lower case
-		key := http.CanonicalHeaderKey(name)
-		out[key] = append(out[key], values...)
-	}
-	return out
+	return h
 }
 
 // maxBody is the longest body that is read, in bytes. An error page tells who made
@@ -118,34 +125,39 @@ func (r *reader) body(h http.Header) []byte {
 	return body
 }
 
-// request reads what both phases know.
+// request reads what both phases know: the methods and the paths.
 func (r *reader) request() diagnose.Exchange {
 	var x diagnose.Exchange
 	// $request is the raw request line: the one thing that no plugin can change.
 	x.Client.Method, x.Client.Path, x.Client.Query = diagnose.RequestLine(r.variable("request"))
-	x.Client.Host = r.variable("http_host")
 	x.Upstream.Method = r.variable("request_method")
 	x.Upstream.Path, x.Upstream.Query = router.SplitTarget(r.variable("upstream_uri"))
-	r.entities(&x)
 	return x
 }
 
-func (r *reader) entities(x *diagnose.Exchange) {
+func (r *reader) route(s *config.Service) *config.Route { return routeOf(r.entity(), s) }
+
+// entity is the route as Kong has it.
+func (r *reader) entity() entities.Route {
 	if r.err != nil {
-		return
+		return entities.Route{}
 	}
 	route, err := r.gw.Route()
 	if err != nil {
 		r.err = fmt.Errorf("reading the route: %w", err)
-		return
+	}
+	return route
+}
+
+func (r *reader) service() *config.Service {
+	if r.err != nil {
+		return nil
 	}
 	service, err := r.gw.Service()
 	if err != nil {
 		r.err = fmt.Errorf("reading the service: %w", err)
-		return
 	}
-	x.Service = serviceOf(service)
-	x.Route = routeOf(route, x.Service)
+	return serviceOf(service)
 }
 
 // routeOf takes what the PDK tells of a route. It has no path_handling, no

@@ -8,6 +8,7 @@ import (
 
 	"diag405/plugin/diagnose"
 	"diag405/plugin/record"
+	"diag405/plugin/report"
 )
 
 // Name and LogName are the names of the two plugins.
@@ -24,39 +25,63 @@ var _ interface {
 	Log(*pdk.PDK)
 } = (*LogConfig)(nil)
 
-// Access keeps the request line for the log phase, where nginx variables cannot
-// be read any more.
+// Access keeps the method that the client sent, which the log phase cannot read any
+// more.
 func (c *LogConfig) Access(kong *pdk.PDK) { c.access(pdkGateway{kong}) }
 
 // Log runs when the client has its answer.
 func (c *LogConfig) Log(kong *pdk.PDK) { c.log(pdkGateway{kong}) }
 
-// sharedKey is where in kong.ctx.shared the request line is kept.
-const sharedKey = "diag405_request"
-
 func (c *LogConfig) access(gw gateway) {
-	c.tellProblems(gw)
-	request, err := gw.Var("request")
-	line := c.accessLine(gw)
-	if err == nil {
-		_ = gw.Share(sharedKey, request)
+	line := ""
+	if c.logsInAccess() {
+		line = c.accessLine(gw, c.scope.find(gw))
+	}
+	r := reader{gw: gw}
+	method, _, _ := diagnose.RequestLine(r.variable("request"))
+	id := r.variable(requestID)
+	if r.err == nil {
+		sentMethods.keep(id, method)
 	}
 	if line != "" {
 		_ = gw.Log(c.LogLevel, line)
 	}
 }
 
+// log asks for the record, which is long, only when the answer is to be explained, and
+// a few times a second to learn from.
 func (c *LogConfig) log(gw gateway) {
+	c.tellProblems(gw)
+	status, err := gw.AnswerStatus()
+	if err != nil {
+		return
+	}
+	if !slices.Contains(c.Statuses, status) {
+		c.learn(gw, status)
+		return
+	}
+	_ = gw.Ahead(recordAsks.batch()) // what fails, fails again below
 	logged, x, err := readRecord(gw)
 	if err != nil {
 		note(gw, "warn", "request not looked at: "+err.Error())
 		return
 	}
-	x.Elsewhere = c.memory.note(x)
-	if !slices.Contains(c.Statuses, x.Response.Status) {
-		c.recent.note(logged.ClientIP, x)
+	c.explain(gw, logged, x)
+}
+
+// learn remembers an answer that may explain one to come.
+func (c *LogConfig) learn(gw gateway, status int) {
+	if !c.recent.teaches(status) || gw.Ahead(recordAsks.last()) != nil {
 		return
 	}
+	if logged, x, err := readRecord(gw); err == nil {
+		c.memory.note(x)
+		c.recent.note(logged.ClientIP, x)
+	}
+}
+
+func (c *LogConfig) explain(gw gateway, logged *record.Record, x diagnose.Exchange) {
+	x.Elsewhere = c.memory.note(x)
 	seen, err := c.sources.offers(x)
 	if err != nil {
 		note(gw, "warn", err.Error())
@@ -68,6 +93,9 @@ func (c *LogConfig) log(gw gateway) {
 	// they are about.
 	o.Phase, o.RequestID = "log", logged.Request.ID
 	c.logDiagnosis(gw, x, d, o)
+	if c.LogRequests == "errors" {
+		_ = gw.Log(c.LogLevel, report.AccessLine(x, o))
+	}
 }
 
 // readRecord reads the log record, and what else the log phase knows of the request.
@@ -80,13 +108,19 @@ func readRecord(gw gateway) (*record.Record, diagnose.Exchange, error) {
 	if err != nil {
 		return nil, diagnose.Exchange{}, err
 	}
-	line, err := gw.Shared(sharedKey)
-	if err != nil {
-		line = "" // the access phase did not run
-	}
-	x := r.Exchange(line)
+	x := r.Exchange(sentLine(r))
 	if source, err := gw.Source(); err == nil {
 		x.Source = source
 	}
 	return r, x, nil
+}
+
+// sentLine is the request line as the client sent it, "" when its method is not known:
+// then the access phase did not run, or long ago.
+func sentLine(r *record.Record) string {
+	method := sentMethods.of(r.Request.ID)
+	if method == "" {
+		return ""
+	}
+	return method + " " + r.Request.URI + " HTTP/1.1"
 }

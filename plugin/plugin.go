@@ -7,19 +7,21 @@
 // diag405-log explains it in a line alone.
 //
 // Of a request two things are carried from one phase to the next: that it came with
-// the token, which is taken out of it, and for the log phase the request line. All
-// else is read again for an answer to explain. Of a few other answers in a second
-// what may explain one to come is remembered: where they redirected, and what was
-// taken. No call is made that can raise in its phase, since Kong answers such a
-// request with a 500, and whatever goes wrong in here is logged and the upstream's
-// answer stands.
+// the token, which is taken out of it, and for the log phase the client's method. All
+// else is read again for an answer to explain: to find it again would cost every
+// request an ask. Of a few other answers in a second what may explain one to come is
+// remembered: where they redirected, and what was taken. No call is made that can raise
+// in its phase, since Kong answers such a request with a 500, and whatever goes wrong in
+// here is logged and the upstream's answer stands.
 package plugin
 
 import (
+	"cmp"
 	"slices"
 
 	"github.com/Kong/go-pdk"
 
+	"diag405/kong/forecast"
 	"diag405/plugin/diagnose"
 	"diag405/plugin/report"
 )
@@ -51,8 +53,12 @@ func (c *Config) access(gw gateway) {
 	// Everything is read before anything is written: what was read ahead is stale
 	// after a change, and would be asked again.
 	pass := c.pass(gw)
-	breaks := c.Buffering == "auto" && breaksWhenBuffered(gw)
-	line := c.accessLine(gw)
+	breaks, line := false, ""
+	if c.Buffering == "auto" || c.logsInAccess() {
+		k := c.scope.find(gw)
+		breaks = c.Buffering == "auto" && breaksWhenBuffered(gw, k)
+		line = c.accessLine(gw, k)
+	}
 	c.admit(gw, pass)
 	if breaks {
 		_ = gw.Unbuffer()
@@ -62,20 +68,47 @@ func (c *Config) access(gw gateway) {
 	}
 }
 
+// logsInAccess reports whether there may be a line about a request before its answer
+// is known.
+func (c *Common) logsInAccess() bool { return c.LogRequests == "all" || c.LogRequests == "changed" }
+
 // accessLine is the line about this request, "" when there is to be none.
-func (c *Common) accessLine(gw gateway) string {
-	if c.LogRequests == "none" {
+func (c *Common) accessLine(gw gateway, k known) string {
+	if !c.logsInAccess() {
 		return ""
 	}
-	x, err := readRequest(gw)
-	if err != nil {
-		note(gw, "warn", "request not logged: "+err.Error())
+	r := reader{gw: gw}
+	x := r.readRequest(k)
+	var host string // "" is what route and service say
+	if c.LogRequests == "changed" {
+		host = r.variable("upstream_host")
+		if r.err == nil && !r.changed(x, host) {
+			return ""
+		}
+	}
+	x.Client.Host = r.variable("http_host")
+	if r.err != nil {
+		note(gw, "warn", "request not logged: "+r.err.Error())
 		return ""
 	}
-	if c.LogRequests == "changed" && !report.Changed(x) {
-		return ""
-	}
+	x = diagnose.Derive(x)
+	x.Upstream.Host = cmp.Or(host, x.Upstream.Host)
 	return report.AccessLine(x, c.lineOptions())
+}
+
+// changed reports whether the upstream is about to get another method, another path,
+// or a Host that route and service do not explain. In the access phase $upstream_host
+// is set only for preserve_host, to the client's Host, and by plugins.
+func (r *reader) changed(x diagnose.Exchange, upstreamHost string) bool {
+	switch {
+	case x.Client.Method != x.Upstream.Method || x.Client.Path != x.Upstream.Path:
+		return true
+	case upstreamHost == "":
+		return false
+	case x.Route != nil && x.Route.PreserveHost:
+		return upstreamHost != r.variable("http_host")
+	}
+	return upstreamHost != forecast.ServiceHost(x.Service)
 }
 
 func (c *Config) response(gw gateway) {
@@ -84,9 +117,12 @@ func (c *Config) response(gw gateway) {
 		return
 	}
 	if !slices.Contains(c.Statuses, status) {
+		c.streak.Store(0)
 		c.notice(gw, status)
 		return
 	}
+	c.streak.Add(1)
+	_ = gw.Ahead(c.explainAsks().batch()) // what fails, fails again below
 	x, err := readExchange(gw, status)
 	if err != nil {
 		_ = c.disown(gw, x.Response.Header, nil)
@@ -96,12 +132,13 @@ func (c *Config) response(gw gateway) {
 	c.explain(gw, x)
 }
 
-// notice remembers an answer that may explain one to come.
+// notice remembers an answer that may explain one to come. The client does not wait
+// for it.
 func (c *Config) notice(gw gateway, status int) {
-	if !c.recent.worth(status) {
+	if !c.recent.worth(status) || gw.Ahead(answeredAsks.last()) != nil {
 		return
 	}
-	if address, x, ok := readAnswered(gw, status); ok {
+	if address, x, err := readAnswered(gw, status); err == nil {
 		c.recent.note(address, x)
 	}
 }
@@ -115,9 +152,7 @@ func (c *Config) explain(gw gateway, x diagnose.Exchange) {
 	if err != nil {
 		note(gw, "warn", err.Error())
 	}
-	if address, err := gw.Var(clientAddress); err == nil {
-		c.recent.recall(address, x, &seen)
-	}
+	c.recall(gw, x, &seen)
 	d := diagnose.Explain(x, seen)
 	if c.annotate(gw, x, d, &ours) != nil {
 		return
@@ -125,6 +160,21 @@ func (c *Config) explain(gw gateway, x diagnose.Exchange) {
 	o := c.options()
 	_ = gw.SetRecord(report.Record(x, d, o))
 	c.logDiagnosis(gw, x, d, o)
+	if c.LogRequests == "errors" {
+		x.Client.Scheme = "" // as in the access phase
+		_ = gw.Log(c.LogLevel, report.AccessLine(x, o))
+	}
+}
+
+// recall adds what happened a moment ago. The client's address is asked only where
+// something did.
+func (c *Config) recall(gw gateway, x diagnose.Exchange, seen *diagnose.Offers) {
+	if !c.recent.holds() {
+		return
+	}
+	if address, err := gw.Var(clientAddress); err == nil {
+		c.recent.recall(address, x, seen)
+	}
 }
 
 func (c *Config) options() report.Options {

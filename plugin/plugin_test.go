@@ -3,12 +3,16 @@ package plugin
 import (
 	"encoding/json"
 	"errors"
+	"net/http"
 	"strings"
 	"testing"
 
 	"github.com/Kong/go-pdk/entities"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"diag405/plugin/report"
+	"diag405/plugin/server"
 )
 
 // fake is a gateway that remembers what the plugin did. What is not set answers
@@ -53,12 +57,20 @@ func (f *fake) Route() (entities.Route, error)  { return f.route, f.call("route"
 func (f *fake) Service() (entities.Service, error) {
 	return f.service, f.call("service")
 }
-func (f *fake) RequestHeaders() (map[string][]string, error) {
-	return f.request, f.call("request headers")
+func (f *fake) RequestHeaders() (http.Header, error) {
+	return headersOf(f.request), f.call("request headers")
 }
 func (f *fake) Status() (int, error) { return f.status, f.call("status") }
-func (f *fake) ResponseHeaders() (map[string][]string, error) {
-	return f.response, f.call("response headers")
+func (f *fake) ResponseHeaders() (http.Header, error) {
+	return headersOf(f.response), f.call("response headers")
+}
+func (f *fake) Ahead(*server.Batch) error  { return f.call("ahead") }
+func (f *fake) AnswerStatus() (int, error) { return f.status, f.call("answer status") }
+func (f *fake) SetHeaders(headers []report.Header) error {
+	for _, h := range headers {
+		f.headers = append(f.headers, h.Name+": "+h.Value)
+	}
+	return f.call("set headers")
 }
 func (f *fake) Body() ([]byte, error) { return []byte(f.body), f.call("body") }
 func (f *fake) SetHeader(name, value string) error {
@@ -88,6 +100,17 @@ func (f *fake) Log(level, line string) error {
 	return f.call("log")
 }
 
+// headersOf are headers by their canonical names.
+func headersOf(m map[string][]string) http.Header {
+	h := http.Header{}
+	for name, values := range m {
+		for _, v := range values {
+			h.Add(name, v)
+		}
+	}
+	return h
+}
+
 // founding is the founding case as Kong shows it in the response phase.
 func founding() *fake {
 	return &fake{
@@ -101,6 +124,7 @@ func founding() *fake {
 			"upstream_uri":                "/?token=secret",
 			"upstream_x_forwarded_prefix": "/api/sendWeather",
 		},
+		request:  map[string][]string{"host": {"localhost:8000"}},
 		route:    entities.Route{Id: "5a7d2c3e-0000-4000-8000-000000000002", Name: "post", Paths: []string{"/api/sendWeather"}, Methods: []string{"POST"}, StripPath: true},
 		service:  entities.Service{Id: "5a7d2c3e-0000-4000-8000-000000000001", Name: "weather", Protocol: "http", Host: "weather", Port: 8900},
 		status:   405,
@@ -166,11 +190,6 @@ func TestResponseNoticesAFew(t *testing.T) {
 		}
 	}
 	assert.Equal(t, takenASecond, asked)
-
-	f := founding()
-	f.status, f.vars["request_method"] = 301, "GET"
-	c.response(f)
-	assert.Equal(t, []string{"status", "var request_method"}, f.calls, "a redirect of a request that reads explains nothing")
 }
 
 // A POST that is redirected, and the GET that its client makes of it.
@@ -216,10 +235,20 @@ func TestResponseSettings(t *testing.T) {
 
 func TestAccessLogs(t *testing.T) {
 	const line = `[diag405] event=access client="POST localhost:8000/api/sendWeather?token" upstream="POST http://weather:8900/?token" stripped=/api/sendWeather route=post service=weather changed=path,host`
+	// What route and service explain is no change, but for the path that the client sees.
 	same := func(f *fake) {
 		f.vars["upstream_uri"] = "/api/sendWeather"
-		f.route.StripPath, f.route.PreserveHost = false, true
+		f.route.StripPath = false
 	}
+	preserved := func(f *fake) {
+		same(f)
+		f.route.PreserveHost, f.vars["upstream_host"] = true, "localhost:8000"
+	}
+	with := func(change func(*fake), name, value string) func(*fake) {
+		return func(f *fake) { change(f); f.vars[name] = value }
+	}
+	const kept = `notice: [diag405] event=access client="POST localhost:8000/api/sendWeather?token" upstream=`
+	const behind = ` route=post service=weather changed=`
 	tests := []struct {
 		name, config string
 		change       func(*fake)
@@ -230,6 +259,15 @@ func TestAccessLogs(t *testing.T) {
 		{"none", `{"log_requests": "none"}`, nil, nil},
 		{"changed", `{"log_requests": "changed"}`, nil, []string{"notice: " + line}},
 		{"not changed", `{"log_requests": "changed"}`, same, nil},
+		{"host preserved", `{"log_requests": "changed"}`, preserved, nil},
+		{"host set to the service's", `{"log_requests": "changed"}`, with(same, "upstream_host", "weather:8900"), nil},
+		{"host set", `{"log_requests": "changed"}`, with(same, "upstream_host", "other"),
+			[]string{kept + `"POST http://other/api/sendWeather?token"` + behind + "host"}},
+		{"preserved host set", `{"log_requests": "changed"}`, with(preserved, "upstream_host", "other"),
+			[]string{kept + `"POST http://other/api/sendWeather?token"` + behind + "host"}},
+		{"method set", `{"log_requests": "changed"}`, with(same, "request_method", "PUT"),
+			[]string{kept + `"PUT http://weather:8900/api/sendWeather?token"` + behind + "method,host"}},
+		{"errors", `{"log_requests": "errors"}`, nil, nil},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -242,6 +280,22 @@ func TestAccessLogs(t *testing.T) {
 			assert.NotContains(t, f.calls, "unbuffer")
 		})
 	}
+}
+
+// With errors, the line comes when the answer is known, and is the same.
+func TestErrorsAreLogged(t *testing.T) {
+	c := configured(t, `{"log_requests": "errors", "log_level": "info"}`)
+	f := founding()
+	c.response(f)
+	require.Len(t, f.lines, 2)
+	all := founding().inAccess()
+	configured(t, `{"log_level": "info"}`).access(all)
+	assert.Equal(t, all.lines, f.lines[1:])
+
+	f = founding()
+	f.status = 400
+	c.response(f)
+	assert.Empty(t, f.lines)
 }
 
 func TestAccessQueryValues(t *testing.T) {
@@ -267,6 +321,7 @@ func TestAccessUnbuffersWhatBufferingBreaks(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			f := founding().inAccess()
+			f.route.Methods = nil
 			f.vars[tt.variable] = tt.value
 			configured(t, tt.config).access(f)
 			if tt.want {
@@ -276,24 +331,6 @@ func TestAccessUnbuffersWhatBufferingBreaks(t *testing.T) {
 			}
 		})
 	}
-}
-
-// What is asked ahead is what is asked: one ask more costs Kong its time, one less
-// costs a wait.
-func TestPrefetchIsWhatIsAsked(t *testing.T) {
-	for _, config := range []string{`{}`, `{"buffering": "always"}`, `{"log_requests": "none"}`, `{"log_requests": "none", "buffering": "always"}`, `{"token": "t"}`, `{"token_key": "0123456789abcdef0123456789abcdef"}`} {
-		f := founding().inAccess()
-		c := configured(t, config)
-		c.access(f)
-		asked := map[string]bool{}
-		for _, call := range f.calls {
-			if strings.HasPrefix(call, "var ") || call == "route" || call == "service" {
-				asked[call] = true
-			}
-		}
-		assert.Len(t, c.accessAsks(), len(asked), "%s: %v", config, f.calls)
-	}
-	assert.NotNil(t, configured(t, `{}`).Prefetch("response"))
 }
 
 // With buffering always, Kong sends a method that it does not know as GET.

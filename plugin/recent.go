@@ -8,6 +8,7 @@ import (
 	"net/url"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/hashicorp/golang-lru/v2/simplelru"
@@ -33,11 +34,12 @@ const (
 type recent struct {
 	now func() time.Time // nil is time.Now
 
+	looked struct{ redirects, others budget }
+
+	holding   atomic.Bool // whether there is anything to recall
 	mu        sync.Mutex
 	redirects *simplelru.LRU[requestKey, redirect] // by who is to ask for what
 	taken     *simplelru.LRU[requestKey, time.Time]
-	second    time.Time // in which answers are counted
-	looked    struct{ redirects, others int }
 }
 
 type redirect struct {
@@ -45,25 +47,35 @@ type redirect struct {
 	at time.Time
 }
 
+// budget counts what is done in a second, without a lock: every answer asks for it.
+type budget struct{ second, used atomic.Int64 }
+
+// take reports whether this is one of the first few in its second.
+func (b *budget) take(now time.Time, few int64) bool {
+	second := now.Unix()
+	if last := b.second.Load(); last != second && b.second.CompareAndSwap(last, second) {
+		b.used.Store(0)
+	}
+	return b.used.Load() < few && b.used.Add(1) <= few
+}
+
 // worth reports whether an answer with a status is to be looked at: few in a second
 // are, so that answers which are left alone cost next to nothing.
 func (r *recent) worth(status int) bool {
-	redirects := isRedirect(status)
-	if !redirects && (status < 200 || status > 299) {
-		return false
+	if isRedirect(status) {
+		return r.looked.redirects.take(r.clock(), redirectsASecond)
 	}
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	if now := r.clock(); now.Sub(r.second) >= time.Second {
-		r.second, r.looked.redirects, r.looked.others = now, 0, 0
-	}
-	if redirects {
-		r.looked.redirects++
-		return r.looked.redirects <= redirectsASecond
-	}
-	r.looked.others++
-	return r.looked.others <= takenASecond
+	return status >= 200 && status <= 299 && r.looked.others.take(r.clock(), takenASecond)
 }
+
+// teaches reports whether a record is to be looked at, few in a second. There every
+// status tells something: of the target that gave it.
+func (r *recent) teaches(status int) bool {
+	return r.worth(status) || !isRedirect(status) && (status < 200 || status > 299) && r.looked.others.take(r.clock(), takenASecond)
+}
+
+// holds reports whether there is anything to recall.
+func (r *recent) holds() bool { return r.holding.Load() }
 
 // isRedirect reports the redirects that clients follow with GET (RFC 9110 sections
 // 15.4.2 to 15.4.4).
@@ -116,6 +128,7 @@ func (r *recent) recall(address string, x diagnose.Exchange, seen *diagnose.Offe
 
 func (r *recent) makeReady() {
 	if r.redirects == nil {
+		r.holding.Store(true)
 		r.redirects, r.taken = newLRU[requestKey, redirect](maxRecent), newLRU[requestKey, time.Time](maxRecent)
 	}
 }

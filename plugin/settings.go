@@ -52,9 +52,9 @@ var settings = []setting{
 	{"statuses", both, []int{405}, each(oneOf(diagnose.Statuses()...)),
 		"The statuses of the upstream to explain.",
 		"A wrong path is a 404 as often as a 405."},
-	{"log_requests", both, "all", oneOf("all", "changed", "none"),
+	{"log_requests", both, "all", oneOf("all", "changed", "errors", "none"),
 		"For which requests to log the original against the upstream-bound one.",
-		"`changed`: only when method, path or host differ."},
+		"`changed`: only when method or path differ, or the Host from what route and service explain. `errors`: only those that end in one of `statuses`."},
 	// The default is the level from which Kong writes by default.
 	{"log_level", both, "notice", oneOf("debug", "info", "notice", "warn", "err"),
 		"The level of that line; a diagnosis is logged at warn.", ""},

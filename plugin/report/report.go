@@ -42,10 +42,6 @@ func changes(x diagnose.Exchange) []string {
 	return out
 }
 
-// Changed reports whether the method, the path or the host differ between the
-// client's request and the upstream's.
-func Changed(x diagnose.Exchange) bool { return len(changes(x)) > 0 }
-
 // routeName and serviceName name the entities by name, else by id, else "".
 func routeName(x diagnose.Exchange) string {
 	if x.Route == nil {
@@ -97,8 +93,10 @@ func (p *pairs) add(key, value string) {
 }
 
 func accessPairs(x diagnose.Exchange, o Options) pairs {
-	p := make(pairs, 0, 8)
+	p := make(pairs, 0, 9)
 	p.add("event", "access")
+	p.add("phase", o.Phase)
+	p.add("request_id", o.RequestID)
 	p.add("client", target(x.Client, o))
 	p.add("upstream", target(x.Upstream, o))
 	p.add("stripped", x.Stripped)

@@ -6,4 +6,4 @@ import (
 )
 
 // What is measured is diag405 itself.
-func init() { server.MeasureThis(plugin.Constructor("")) }
+func init() { server.MeasureThese(plugin.Constructor(""), plugin.LogConstructor()) }

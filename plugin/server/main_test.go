@@ -17,17 +17,26 @@ import (
 // The test binary is a plugin server itself when it is started under one of these
 // names, which spares building one.
 const (
-	oursName  = "ours"
-	goPDKName = "go-pdk"
+	oursName    = "ours"
+	goPDKName   = "go-pdk"
+	emptyName   = "empty"
+	diag405Name = "diag405"
+	logName     = "diag405-log"
 )
 
 func TestMain(m *testing.M) {
 	var err error
 	switch filepath.Base(os.Args[0]) {
 	case oursName:
-		err = startOurs(os.Args[1:])
+		err = startOurs(newTalker, os.Args[1:])
 	case goPDKName:
 		err = gopdk.StartServer(newTalker, "0.1.0", 5)
+	case emptyName:
+		err = gopdk.StartServer(newEmpty, "0.1.0", 5)
+	case diag405Name:
+		err = startOurs(annotating, os.Args[1:])
+	case logName:
+		err = startOurs(logging, os.Args[1:])
 	default:
 		os.Setenv("GORACE", "atexit_sleep_ms=0") // for processes that end
 		code := m.Run()
@@ -40,14 +49,14 @@ func TestMain(m *testing.M) {
 }
 
 // startOurs is what go-pdk's StartServer does, with this package's server.
-func startOurs(args []string) error {
+func startOurs(constructor func() any, args []string) error {
 	flags := flag.NewFlagSet(oursName, flag.ExitOnError)
 	prefix := flags.String("kong-prefix", DefaultPrefix, "")
 	dump := flags.Bool("dump", false, "")
 	if err := flags.Parse(args); err != nil {
 		return err
 	}
-	p := Plugin{New: newTalker, Version: "0.1.0", Priority: 5}
+	p := Plugin{New: constructor, Version: "0.1.0", Priority: 5}
 	if *dump {
 		return p.Dump(os.Stdout, *prefix)
 	}

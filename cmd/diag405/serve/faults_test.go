@@ -358,18 +358,25 @@ func callsOf(t *testing.T, r *rig, p *plan, method string) []pluginserver.Call {
 	return calls
 }
 
-// cell has one fault happen, and looks at the answer and at the next one.
+// cell has one fault happen, and looks at the answer and at the next one. Once a second
+// a request asks for more, and then the call has another number.
 func cell(t *testing.T, r *rig, p *plan, method string, c pluginserver.Call, f pluginserver.Fault) {
 	t.Helper()
 	name := fmt.Sprintf("%s, %s call %d (%s): %+v", method, c.Phase, c.Number, c.Function, f)
-	path := r.path()
-	c.Target = path
-	p.arm(c, f)
-	got, err := r.ask(method, path)
-	require.NoError(t, err, name)
-	happened, _ := p.done()
+	happened := false
+	for tries := 0; !happened && tries < 3; tries++ {
+		path := r.path()
+		c.Target = path
+		p.arm(c, f)
+		got, err := r.ask(method, path)
+		require.NoError(t, err, name)
+		if happened, _ = p.done(); happened {
+			assert.Empty(t, wrong(got, method, path, f), name)
+		} else {
+			assert.Empty(t, got.fromApp(method, path), name)
+		}
+	}
 	assert.True(t, happened, "%s: never made", name)
-	assert.Empty(t, wrong(got, method, path, f), name)
 	assert.Empty(t, r.checkClean(), "after %s", name)
 }
 

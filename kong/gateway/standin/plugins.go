@@ -89,8 +89,24 @@ func (p *boundPlugin) bindExternal(s *pluginserver.Server, seq int32) (err error
 	if p.config, err = s.Info.Schema.Complete(p.entity.Config); err != nil {
 		return err
 	}
+	for name, id := range p.ids() {
+		p.config[name] = id
+	}
 	p.external = s.Instance(p.entity.ID, seq, p.config)
 	return nil
+}
+
+// ids are what Kong puts into a configuration to say where it is in force
+// (get_plugin_config in kong/runloop/plugins_iterator.lua).
+func (p *boundPlugin) ids() map[string]any {
+	out := map[string]any{}
+	if p.entity.Route != nil {
+		out["route_id"] = p.entity.Route.ID
+	}
+	if p.entity.Service != nil {
+		out["service_id"] = p.entity.Service.ID
+	}
+	return out
 }
 
 // phaseNamed is the phase that a plugin server announces. Those that plain
