@@ -114,13 +114,13 @@ func (c *LogConfig) UnmarshalJSON(data []byte) error {
 func (c *Config) set(wrong error, at *scope) {
 	c.scope, c.streak = at, &atomic.Int64{}
 	c.scope.ask(c.accessAsks)
-	c.problems, c.sources, c.recent, c.lines = &problems{err: wrong}, newSources(c.prefix, c), &recent{}, &sparing{}
+	c.problems, c.sources, c.recent, c.lines = &problems{err: wrong}, newSources(c.prefix, c), &recent{all: &lookedByAll}, &sparing{}
 }
 
 func (c *LogConfig) set(wrong error, at *scope) {
 	c.scope = at
 	c.scope.ask(c.accessAsks)
-	c.problems, c.memory, c.recent, c.lines = &problems{err: wrong}, &memory{}, &recent{}, &sparing{}
+	c.problems, c.memory, c.recent, c.lines = &problems{err: wrong}, &memory{}, &recent{all: &lookedByAll}, &sparing{}
 	alike := Constructor("")().(*Config) // which does not probe
 	alike.OpenAPI = c.OpenAPI
 	c.sources = newSources("", alike)

@@ -23,9 +23,13 @@ const (
 	redirectFor = 10 * time.Second // a client follows at once
 	takenFor    = time.Minute
 
-	// How many answers are looked at besides those to explain.
+	// How many answers an instance looks at in a second besides those to explain.
 	takenASecond     = 5
 	redirectsASecond = 20
+	// How many all instances look at: of thousands each would otherwise look at nearly
+	// all that it gets.
+	takenByAll     = 20 * takenASecond
+	redirectsByAll = 20 * redirectsASecond
 )
 
 // recent is what happened a moment ago and explains what happens now: whom a redirect
@@ -34,13 +38,20 @@ const (
 type recent struct {
 	now func() time.Time // nil is time.Now
 
-	looked struct{ redirects, others budget }
+	looked looked
+	all    *looked // by all instances; nil is no bound
 
 	holding   atomic.Bool // whether there is anything to recall
 	mu        sync.Mutex
 	redirects *simplelru.LRU[requestKey, redirect] // by who is to ask for what
 	taken     *simplelru.LRU[requestKey, time.Time]
 }
+
+// looked counts answers that were looked at.
+type looked struct{ redirects, others budget }
+
+// lookedByAll counts those of all instances.
+var lookedByAll looked
 
 type redirect struct {
 	diagnose.Redirect
@@ -62,17 +73,21 @@ func (b *budget) take(now time.Time, few int64) bool {
 // worth reports whether an answer with a status is to be looked at: few in a second
 // are, so that answers which are left alone cost next to nothing.
 func (r *recent) worth(status int) bool {
+	return (isRedirect(status) || status >= 200 && status <= 299) && r.take(status)
+}
+
+// take reports whether an answer with a status is one of the first few in its second.
+func (r *recent) take(status int) bool {
+	now := r.clock()
 	if isRedirect(status) {
-		return r.looked.redirects.take(r.clock(), redirectsASecond)
+		return r.looked.redirects.take(now, redirectsASecond) && (r.all == nil || r.all.redirects.take(now, redirectsByAll))
 	}
-	return status >= 200 && status <= 299 && r.looked.others.take(r.clock(), takenASecond)
+	return r.looked.others.take(now, takenASecond) && (r.all == nil || r.all.others.take(now, takenByAll))
 }
 
 // teaches reports whether a record is to be looked at, few in a second. There every
 // status tells something: of the target that gave it.
-func (r *recent) teaches(status int) bool {
-	return r.worth(status) || !isRedirect(status) && (status < 200 || status > 299) && r.looked.others.take(r.clock(), takenASecond)
-}
+func (r *recent) teaches(status int) bool { return r.take(status) }
 
 // holds reports whether there is anything to recall.
 func (r *recent) holds() bool { return r.holding.Load() }

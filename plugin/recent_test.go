@@ -128,3 +128,26 @@ func TestRecentIsBounded(t *testing.T) {
 	*now = now.Add(time.Second)
 	assert.True(t, r.worth(200), "the next second")
 }
+
+// Many instances together look at no more than a few times what one does.
+func TestLookedAtByAll(t *testing.T) {
+	var all looked
+	counts := map[int]int{}
+	var now *time.Time
+	for range 2 * takenByAll / takenASecond {
+		var r *recent
+		r, now = clockwork()
+		r.all = &all
+		for range 2 * redirectsASecond {
+			for _, status := range []int{200, 302, 500} {
+				if r.worth(status) {
+					counts[status]++
+				}
+			}
+		}
+	}
+	assert.Equal(t, map[int]int{200: takenByAll, 302: redirectsByAll}, counts)
+	next, _ := clockwork()
+	next.now, next.all = func() time.Time { return now.Add(time.Second) }, &all
+	assert.True(t, next.worth(200))
+}
