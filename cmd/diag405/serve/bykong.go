@@ -37,6 +37,7 @@ func ByKong(args []string, std cli.Streams, help string) int {
 	}
 	ctx, stop := cli.Interruptible()
 	defer stop()
+	server.Tune()
 	if err := p.Serve(ctx, o.prefix); err != nil {
 		return std.Cannot("serving Kong: %v", err)
 	}

@@ -58,6 +58,7 @@ func Run(args []string, std cli.Streams) int {
 	for _, l := range listeners {
 		fmt.Fprintf(std.Err, "diag405: serving %s %s on %s\n", l.Plugin.Name, l.Plugin.Version, l.Path)
 	}
+	server.Tune()
 	if err := serveAll(ctx, listeners); err != nil {
 		return std.Cannot("serve: %v", err)
 	}
