@@ -217,13 +217,3 @@ func kubernetesPlugin(name string, config any) string {
 	}
 	return string(text) + "# and on the Ingress or HTTPRoute\n" + "konghq.com/plugins: " + Clean(name)
 }
-
-// formsRecord is the forms as they stand in the record. Of all text there only they
-// have lines, since they are to be pasted.
-func formsRecord(x diagnose.Exchange, f diagnose.Fix) map[string]any {
-	out := map[string]any{}
-	for _, form := range Forms(x, f) {
-		out[form.Name] = cleanLines(form.Text)
-	}
-	return out
-}

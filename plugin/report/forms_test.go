@@ -2,6 +2,7 @@ package report
 
 import (
 	"os/exec"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -54,6 +55,7 @@ func TestForms(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			assert.Equal(t, tt.want, formsRecord(x, tt.fix))
+			assert.Equal(t, tt.want, formsRecord(x, tt.fix), "remembered")
 		})
 	}
 }
@@ -102,4 +104,38 @@ func TestDeclarativeFormFits(t *testing.T) {
 		require.NoError(t, err, whole)
 		assert.Equal(t, "/v1", c.Services[0].Path)
 	}
+}
+
+// Forms are remembered for a route, a service and what is set, in bounds, and only where
+// nothing of them is the client's.
+func TestFormsAreRemembered(t *testing.T) {
+	x := founding()
+	configured.byFix = map[formsKey]map[string]any{}
+	fix := diagnose.Fix{Set: map[string]any{"route.strip_path": false}}
+	formsRecord(x, fix)
+	assert.Len(t, configured.byFix, 1)
+	formsRecord(x, diagnose.Fix{Set: map[string]any{"service.path": "/of/a/request"}, FromClient: []string{"service.path"}})
+	formsRecord(x, diagnose.Fix{App: "Offer it."})
+	assert.Len(t, configured.byFix, 1)
+	for _, change := range []func(*config.Route, *config.Service){
+		func(r *config.Route, _ *config.Service) { r.Name = "other" },
+		func(r *config.Route, _ *config.Service) { r.Name, r.ID = "", "3" },
+		func(r *config.Route, _ *config.Service) { r.Workspace = "w" },
+		func(_ *config.Route, s *config.Service) { s.Name = "other" },
+	} {
+		route, service := *x.Route, *x.Service
+		change(&route, &service)
+		y := x
+		y.Route, y.Service = &route, &service
+		assert.Equal(t, makeForms(y, fix), formsRecord(y, fix))
+	}
+	assert.Len(t, configured.byFix, 5)
+	for n := range maxForms {
+		route := *x.Route
+		route.ID = strconv.Itoa(n)
+		y := x
+		y.Route = &route
+		formsRecord(y, fix)
+	}
+	assert.LessOrEqual(t, len(configured.byFix), maxForms)
 }
