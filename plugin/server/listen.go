@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"io/fs"
 	"log"
 	"net"
 	"os"
@@ -33,27 +32,6 @@ func newServer(p Plugin) *server {
 		plugin:    p,
 		instances: &instances{byID: map[int32]*instance{}},
 		sessions:  map[*session]bool{},
-	}
-}
-
-// listen opens the socket in place of one that an earlier server left.
-func listen(path string) (net.Listener, error) {
-	if err := os.Remove(path); err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return nil, fmt.Errorf("removing the old socket: %w", err)
-	}
-	l, err := net.ListenUnix("unix", &net.UnixAddr{Name: path, Net: "unix"})
-	if err != nil {
-		return nil, fmt.Errorf("opening the socket: %w", err)
-	}
-	l.SetUnlinkOnClose(false) // by then another server may have put its own there
-	return l, nil
-}
-
-// removeSocket removes the socket unless it is another server's by now: Kong
-// starts the next one before it stops this one.
-func removeSocket(path string, own fs.FileInfo) {
-	if now, err := os.Lstat(path); err == nil && own != nil && os.SameFile(own, now) {
-		os.Remove(path)
 	}
 }
 

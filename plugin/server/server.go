@@ -51,6 +51,9 @@ type Plugin struct {
 	// Protocols are those of the routes that the plugin may be put on. Empty:
 	// http, https, grpc and grpcs.
 	Protocols []string
+	// SocketGroup is the group, by name or number, whose members may connect beside
+	// the user that the server runs as. Empty: that user alone.
+	SocketGroup string
 }
 
 // Prefetcher is a configuration that says which calls a phase ("access",
@@ -71,9 +74,10 @@ type Prefetcher interface {
 const DefaultPrefix = "/usr/local/kong"
 
 // Serve serves Kong on the socket in its prefix directory until ctx ends: see
-// [Listener.Serve].
+// [Listener.Serve]. It is for a server that Kong starts: it takes the place of the one
+// that Kong started before it, which it stops only then.
 func (p Plugin) Serve(ctx context.Context, prefix string) error {
-	l, err := p.Listen(p.socket(prefix))
+	l, err := p.listen(p.socket(prefix), startedBefore)
 	if err != nil {
 		return err
 	}
@@ -90,14 +94,18 @@ type Listener struct {
 }
 
 // Listen opens the socket at a path. Kong's connections wait there for
-// [Listener.Serve].
-func (p Plugin) Listen(path string) (*Listener, error) {
-	socket, err := listen(path)
+// [Listener.Serve]. The socket is the user's alone, and SocketGroup's. One that nobody
+// listens on any more is replaced; what is no socket, or another server's, is left
+// alone, and is an error.
+func (p Plugin) Listen(path string) (*Listener, error) { return p.listen(path, nil) }
+
+func (p Plugin) listen(path string, succeeds func(pid int) bool) (*Listener, error) {
+	l, err := socket{path, p.SocketGroup, succeeds}.listen()
 	if err != nil {
 		return nil, err
 	}
 	own, _ := os.Lstat(path)
-	return &Listener{Plugin: p, Path: path, socket: socket, own: own}, nil
+	return &Listener{Plugin: p, Path: path, socket: l, own: own}, nil
 }
 
 // Serve serves Kong until ctx ends. Then connections that wait for Kong are closed,

@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"io"
 	"net"
-	"os"
 	"os/exec"
 	"path/filepath"
 	"runtime"
@@ -76,35 +75,6 @@ func TestStops(t *testing.T) {
 	assert.Equal(t, []string{"kong.nginx.get_var", "kong.log.notice"}, busy.asks)
 	require.NoError(t, busy.w.Flush()) // the log line's reply
 	assert.NoError(t, <-ended)
-	assert.NoFileExists(t, socket)
-}
-
-// Kong starts the next server before it stops this one.
-func TestLeavesTheNextServersSocket(t *testing.T) {
-	prefix := t.TempDir()
-	p := script(func(*pdk.PDK) {})
-	serve := func() (stop func()) {
-		ctx, cancel := context.WithCancel(t.Context())
-		ended := make(chan error, 1)
-		go func() { ended <- p.Serve(ctx, prefix) }()
-		return func() { cancel(); assert.NoError(t, <-ended) }
-	}
-	socket := filepath.Join(prefix, "scripted.socket")
-	stopFirst := serve()
-	first := dial(t, socket)
-	started(t, first, `{"__seq__":1}`)
-	before, err := os.Stat(socket)
-	require.NoError(t, err)
-	stopSecond := serve()
-	require.Eventually(t, func() bool {
-		now, err := os.Stat(socket)
-		return err == nil && !os.SameFile(before, now)
-	}, 10*time.Second, time.Millisecond)
-	second := dial(t, socket)
-	stopFirst()
-	started(t, second, `{"__seq__":1}`)
-	dial(t, socket)
-	stopSecond()
 	assert.NoFileExists(t, socket)
 }
 

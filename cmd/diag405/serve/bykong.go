@@ -48,6 +48,7 @@ func ByKong(args []string, std cli.Streams, help string) int {
 // plugin to describe than the one that the program is called after.
 type kongs struct {
 	prefix string
+	group  string // of the socket
 	dump   bool
 	name   string
 }
@@ -56,6 +57,7 @@ func parseKongs(args []string) (kongs, error) {
 	var o kongs
 	flags := cli.NewFlags("diag405")
 	flags.StringVar(&o.prefix, "kong-prefix", server.DefaultPrefix, "")
+	flags.StringVar(&o.group, "socket-group", "", "")
 	flags.BoolVar(&o.dump, "dump", false, "")
 	flags.Func("name", "", func(name string) error {
 		if chosen, err := plugins.Chosen(name); err != nil || len(chosen) != 1 {
@@ -80,6 +82,7 @@ func (o kongs) plugin() server.Plugin {
 		return plugins.Named(o.name, o.prefix)
 	}
 	p := plugins.Named(filepath.Base(os.Args[0]), o.prefix)
+	p.SocketGroup = o.group
 	p.Name = "" // what the file is called, whatever that is: so does Kong call it
 	return p
 }

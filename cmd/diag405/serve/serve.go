@@ -25,6 +25,8 @@ that are under way; whoever runs it starts it again.
   -socket PATH   a folder: each plugin gets its socket there, PATH/NAME.socket;
                  or a socket: of diag405-log, when both are served, it is the one
                  beside it, with -log before the extension
+  -socket-group GROUP
+                 who may connect beside the user that it runs as; by default nobody
   -name NAME     diag405, diag405-log or both (default both)
   -prefix DIR    Kong's prefix, where it can be read: a probe then finds hosts as
                  Kong's own hosts file has them
@@ -41,7 +43,7 @@ Examples:
 `
 
 // options are the flags.
-type options struct{ socket, name, prefix string }
+type options struct{ socket, group, name, prefix string }
 
 // Run serves the plugins until it is asked to end, and returns the exit code.
 func Run(args []string, std cli.Streams) int {
@@ -70,6 +72,7 @@ func parse(args []string) (options, error) {
 	var o options
 	flags := cli.NewFlags("serve")
 	flags.StringVar(&o.socket, "socket", "", "")
+	flags.StringVar(&o.group, "socket-group", "", "")
 	flags.StringVar(&o.name, "name", plugins.Both, "")
 	flags.StringVar(&o.prefix, "prefix", "", "")
 	if err := cli.ParseFlags(flags, args); err != nil {
@@ -90,7 +93,9 @@ func (o options) listen() ([]*server.Listener, error) {
 	}
 	var out []*server.Listener
 	for _, name := range names {
-		l, err := plugins.Named(name, o.prefix).Listen(socketOf(o.socket, name, len(names) > 1))
+		p := plugins.Named(name, o.prefix)
+		p.SocketGroup = o.group
+		l, err := p.Listen(socketOf(o.socket, name, len(names) > 1))
 		if err != nil {
 			for _, opened := range out {
 				opened.Close()
