@@ -83,8 +83,7 @@ var setters = map[string]call{
 	"kong.service.request.set_raw_body":  {writes: anywhere},
 }
 
-// replies are the shapes of the replies that hold text; the rest of the getters
-// return a String.
+// replies are the shapes of the replies; the rest of the getters return a String.
 var replies = map[string]*shape{
 	"kong.nginx.get_ctx":                valueShape,
 	"kong.ctx.shared.get":               valueShape,
@@ -95,21 +94,21 @@ var replies = map[string]*shape{
 	"kong.router.get_route":             routeShape,
 	"kong.router.get_service":           serviceShape,
 
-	"kong.request.get_raw_body":          nil, // bytes
+	"kong.request.get_raw_body":          nil, // bytes, and long ones
 	"kong.service.response.get_raw_body": nil,
-	"kong.request.get_uri_captures":      nil,
-	"kong.request.get_http_version":      nil, // numbers
-	"kong.request.get_port":              nil,
-	"kong.request.get_forwarded_port":    nil,
-	"kong.client.get_port":               nil,
-	"kong.client.get_forwarded_port":     nil,
-	"kong.client.get_credential":         nil, // valid UTF-8 by their schemas
-	"kong.client.get_consumer":           nil,
-	"kong.nginx.req_start_time":          nil,
-	"kong.ip.is_trusted":                 nil,
-	"kong.node.get_memory_stats":         nil,
-	"kong.response.get_status":           nil,
-	"kong.service.response.get_status":   nil,
+	"kong.request.get_uri_captures":      capturesShape,
+	"kong.request.get_http_version":      numberShape,
+	"kong.request.get_port":              numberShape,
+	"kong.request.get_forwarded_port":    numberShape,
+	"kong.client.get_port":               numberShape,
+	"kong.client.get_forwarded_port":     numberShape,
+	"kong.client.get_credential":         messageOf(1, 2),
+	"kong.client.get_consumer":           consumerShape,
+	"kong.nginx.req_start_time":          numberShape,
+	"kong.ip.is_trusted":                 numberShape,
+	"kong.node.get_memory_stats":         memoryShape,
+	"kong.response.get_status":           numberShape,
+	"kong.service.response.get_status":   numberShape,
 }
 
 // known are all calls of which something is known, by name.

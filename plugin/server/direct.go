@@ -195,8 +195,12 @@ func (r *events) of(kong *pdk.PDK) *event {
 	return r.byPDK[kong]
 }
 
-// maxDecoded bounds how many routes, and how many services, are remembered.
-const maxDecoded = 1000
+// What is remembered of routes, and as much of services: how many, and of how many bytes
+// of replies. Decoded, a list of the shortest texts takes eight times as much.
+const (
+	maxDecoded      = 1000
+	maxDecodedBytes = 8 << 20
+)
 
 // decoded remembers what replies decode to: the same few routes and services come
 // with every request. A map that starts anew when it is full is looked up by bytes,
@@ -205,6 +209,7 @@ const maxDecoded = 1000
 type decoded[T any] struct {
 	mu     sync.RWMutex
 	values map[string]T // by reply
+	bytes  int          // of all replies
 }
 
 var (
@@ -225,8 +230,9 @@ func (d *decoded[T]) get(reply []byte, decode func([]byte) (T, error)) (T, error
 	}
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	if len(d.values) >= maxDecoded {
+	if d.bytes += len(reply); len(d.values) >= maxDecoded || d.bytes > maxDecodedBytes {
 		clear(d.values)
+		d.bytes = len(reply)
 	}
 	d.values[string(reply)] = value
 	return value, nil

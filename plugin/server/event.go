@@ -157,21 +157,23 @@ func (e *event) answer() ([]byte, error) {
 	}
 	if n, ok := e.prefetched(frames); ok {
 		reply, err := e.s.ahead(n)
-		return repairedFrame(e.asks[n].call.reply, reply), err
+		return readableFrame(e.asks[n].call.reply, reply), err
 	}
 	if e.ended {
 		return nil, errEnded
 	}
 	c := callOf(string(method))
 	if c.clean != nil {
-		_ = c.clean.texts(args, blank) // Kong refuses what does not parse
+		if err := c.clean.texts(args, blank); errors.Is(err, errDeep) || errors.Is(err, errMany) {
+			return emptyFrame, nil // not all of it is clean, so nothing of it is sent
+		} // and Kong refuses what does not parse
 	}
 	e.stale |= c.writes
 	if c.void {
 		return emptyFrame, e.s.keep(frames)
 	}
 	reply, err := e.s.ask(frames)
-	return repairedFrame(c.reply, reply), err
+	return readableFrame(c.reply, reply), err
 }
 
 // prefetched finds the ask that a call repeats, unless something was written since
@@ -203,15 +205,15 @@ func lastCall(in []byte) (method, args, frames []byte, err error) {
 	return method, args, in[last:], nil
 }
 
-// repairedFrame is the frame of a reply that go-pdk can decode.
-func repairedFrame(s *shape, frame []byte) []byte {
+// readableFrame is the frame of a reply that go-pdk can decode: see [shape.readable].
+func readableFrame(s *shape, frame []byte) []byte {
 	if s == nil || len(frame) <= frameHead {
 		return frame
 	}
 	payload := frame[frameHead:]
-	repaired := s.repaired(payload)
-	if len(repaired) == len(payload) {
-		return frame // percent-encoding makes longer what it changes
+	readable := s.readable(payload)
+	if &readable[0] == &payload[0] {
+		return frame
 	}
-	return appendFrame(nil, repaired)
+	return appendFrame(nil, readable)
 }

@@ -6,6 +6,9 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"os"
+	"sync/atomic"
+	"time"
 )
 
 // A frame is a length, four bytes little endian, and that many bytes.
@@ -14,13 +17,45 @@ const (
 	// maxFrame bounds what a peer can make the server allocate, in bytes. The
 	// largest thing that Kong sends is a body.
 	maxFrame = 64 << 20
-	// growth is how much memory a length is believed before its bytes come.
-	growth = 1 << 20
+	// maxHeld bounds what all connections together hold in frames, in bytes, beside the
+	// first free of each: what Kong says between plugins is far shorter than that.
+	maxHeld = 2 * maxFrame
+	free    = 64 << 10
+	// frameTimeout is how long the rest of a frame may take that is longer than free.
+	frameTimeout = 30 * time.Second
 )
 
 // errFrame is wrapped by the errors about what a peer sent, as opposed to errors
 // of the connection.
 var errFrame = errors.New("broken frame")
+
+// errHeld is the end of a connection that would hold too much.
+var errHeld = fmt.Errorf("too much is held in frames: more than %d bytes on one connection or %d on all", maxFrame, maxHeld)
+
+// held is what the connections of the process hold in frames.
+var held atomic.Int64
+
+// holding is what one of them does.
+type holding struct{ bytes int64 }
+
+// take takes so many bytes more, if there are.
+func (h *holding) take(n int) error {
+	if h.bytes+int64(n) > maxFrame {
+		return errHeld
+	}
+	if held.Add(int64(n)) > maxHeld {
+		held.Add(-int64(n))
+		return errHeld
+	}
+	h.bytes += int64(n)
+	return nil
+}
+
+// give gives back so many bytes.
+func (h *holding) give(n int64) {
+	held.Add(-n)
+	h.bytes -= n
+}
 
 // emptyFrame is the reply of a call that returns nothing, and what tells Kong that
 // the plugin will ask no more.
@@ -38,9 +73,18 @@ func readFrame(r *bufio.Reader, b []byte) ([]byte, error) {
 	if err != nil {
 		return b, err
 	}
+	return readPayload(r, b, size, func(int) error { return nil })
+}
+
+// readPayload reads what follows a frame's length. A length is not believed before the
+// bytes come: b grows with them, to twice what there is, and more is asked of take.
+func readPayload(r *bufio.Reader, b []byte, size int, take func(n int) error) ([]byte, error) {
 	b = binary.LittleEndian.AppendUint32(b, uint32(size))
-	for size > 0 {
-		n := min(size, growth)
+	for begin := len(b); size > 0; {
+		n := min(size, max(len(b)-begin, r.Size()))
+		if err := take(n); err != nil {
+			return b, err
+		}
 		at := len(b)
 		b = append(b, make([]byte, n)...)
 		if _, err := io.ReadFull(r, b[at:]); err != nil {
@@ -49,6 +93,29 @@ func readFrame(r *bufio.Reader, b []byte) ([]byte, error) {
 		size -= n
 	}
 	return b, nil
+}
+
+// frame reads a frame as readFrame does, within what the connection may hold, and in
+// the time that it may take.
+func (s *session) frame(b []byte) ([]byte, error) {
+	size, err := readSize(s.r)
+	if err != nil {
+		return b, err
+	}
+	if len(b)+size <= free {
+		return readPayload(s.r, b, size, func(int) error { return nil })
+	}
+	if err := s.conn.SetReadDeadline(time.Now().Add(frameTimeout)); err != nil {
+		return b, err
+	}
+	b, err = readPayload(s.r, b, size, s.take)
+	switch {
+	case errors.Is(err, os.ErrDeadlineExceeded):
+		return b, fmt.Errorf("%w: the rest of %d bytes did not come within %v", errFrame, size, frameTimeout)
+	case err != nil:
+		return b, err
+	}
+	return b, s.conn.SetReadDeadline(time.Time{})
 }
 
 // skipFrame reads a frame that nobody needs.

@@ -22,11 +22,13 @@ const (
 	// it. Kong starts one again whose connection broke, and closes it only once, so
 	// that the count of its users says too much.
 	forgetClosedAfter = time.Minute
+	// firstFreeID begins the numbers of instances that cannot have Kong's own.
+	firstFreeID = 1 << 30
 	// sweepEvery is how often unused instances are looked for: a Kong with thousands
 	// starts them one after the other.
 	sweepEvery = time.Second
-	// firstFreeID begins the numbers of instances that cannot have Kong's own.
-	firstFreeID = 1 << 30
+	// maxConfig bounds a configuration that is decoded, in bytes.
+	maxConfig = 8 << 20
 )
 
 // instance is one configuration of the plugin.
@@ -70,6 +72,9 @@ func decode(config []byte, value any) (err error) {
 			err = fmt.Errorf("panic: %v", reason)
 		}
 	}()
+	if len(config) > maxConfig {
+		return fmt.Errorf("%d bytes, more than %d", len(config), maxConfig)
+	}
 	return json.Unmarshal(config, value)
 }
 
@@ -158,6 +163,7 @@ func phasesOf(config any) map[string]*phase {
 type instances struct {
 	mu    sync.RWMutex
 	byID  map[int32]*instance
+	free  int32     // how many numbers from firstFreeID on were given
 	swept time.Time // when the unused ones were last looked for
 }
 
@@ -180,7 +186,7 @@ func (all *instances) start(p Plugin, name string, config []byte) *kong_plugin_p
 	var meta struct {
 		Seq int32 `json:"__seq__"`
 	}
-	_ = json.Unmarshal(config, &meta) // without a number it gets one below
+	_ = decode(config, &meta) // without a number it gets one below
 
 	all.mu.Lock()
 	defer all.mu.Unlock()
@@ -202,11 +208,13 @@ func (all *instances) start(p Plugin, name string, config []byte) *kong_plugin_p
 }
 
 func (all *instances) freeID() int32 {
-	id := int32(firstFreeID)
-	for all.byID[id] != nil {
-		id++
+	for {
+		id := firstFreeID + all.free
+		all.free = (all.free + 1) % firstFreeID
+		if all.byID[id] == nil {
+			return id
+		}
 	}
-	return id
 }
 
 // forget drops the instances that were not used for too long. It is for callers that

@@ -86,6 +86,7 @@ func (s *server) start(conn net.Conn) {
 
 func (s *server) end(sess *session) {
 	sess.conn.Close()
+	sess.give(sess.bytes)
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	delete(s.sessions, sess)

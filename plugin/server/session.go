@@ -27,11 +27,14 @@ type session struct {
 	conn   net.Conn
 	r      *bufio.Reader
 	busy   bool // a call is under way; guarded by server.mu
+	holding
 
 	call  []byte // the frame of the call
 	in    []byte // what the handler's PDK wrote
 	out   []byte // what waits for the next write to Kong
 	reply []byte // the frame of a reply that was waited for
+
+	replyHeld int64 // for reply
 
 	asked   int      // replies that were asked ahead
 	replies []byte   // those of them that were read
@@ -47,7 +50,7 @@ func newSession(s *server, c net.Conn) *session {
 func (s *session) serve() error {
 	for {
 		var err error
-		if s.call, err = readFrame(s.r, s.call[:0]); err != nil {
+		if s.call, err = s.frame(s.call[:0]); err != nil {
 			return err
 		}
 		if !s.server.busy(s) {
@@ -66,10 +69,12 @@ func (s *session) serve() error {
 // trim lets go of memory that a large body took.
 func (s *session) trim() {
 	for _, b := range []*[]byte{&s.call, &s.in, &s.out, &s.reply, &s.replies} {
-		if cap(*b) > growth {
+		if cap(*b) > free {
 			*b = nil
 		}
 	}
+	s.give(s.bytes)
+	s.replyHeld = 0
 }
 
 // Field numbers of RpcCall and RpcReturn (kong/pluginsocket.proto). Events are
@@ -271,8 +276,11 @@ func (s *session) ask(frames []byte) ([]byte, error) {
 	if err := s.settle(); err != nil {
 		return nil, err
 	}
+	s.give(s.replyHeld)
+	before := s.bytes
 	var err error
-	s.reply, err = readFrame(s.r, s.reply[:0])
+	s.reply, err = s.frame(s.reply[:0])
+	s.replyHeld = s.bytes - before
 	return s.reply, err
 }
 
@@ -281,7 +289,7 @@ func (s *session) ahead(n int) ([]byte, error) {
 	for len(s.spans) <= n {
 		at := len(s.replies)
 		var err error
-		if s.replies, err = readFrame(s.r, s.replies); err != nil {
+		if s.replies, err = s.frame(s.replies); err != nil {
 			return nil, err
 		}
 		s.spans = append(s.spans, [2]int{at, len(s.replies)})

@@ -24,7 +24,7 @@ func FuzzText(f *testing.F) {
 			t.Fatal(err)
 		}
 		var got kong_plugin_protocol.String
-		if err := proto.Unmarshal(stringShape.repaired(raw), &got); err != nil {
+		if err := proto.Unmarshal(stringShape.readable(raw), &got); err != nil {
 			t.Fatalf("%q: %v", text, err)
 		}
 		if utf8.ValidString(text) && got.V != text {
@@ -60,9 +60,17 @@ func FuzzShapes(f *testing.F) {
 	f.Add([]byte{10, 1, 0xe9})
 	f.Add([]byte{10, 8, 10, 1, 'x', 18, 3, 26, 1, 0xe9})
 	f.Add([]byte{0xff, 0xff})
+	f.Add(nested(maxDepth, "\xff"))
+	f.Add(nested(20, strings.Repeat("\xff", 200)))
 	f.Fuzz(func(t *testing.T, message []byte) {
-		for _, s := range []*shape{stringShape, listShape, structShape, keyValueShape, routeShape, serviceShape} {
-			s.repaired(message)
+		for _, s := range []*shape{stringShape, listShape, structShape, keyValueShape, routeShape, serviceShape, capturesShape, memoryShape} {
+			if out := s.readable(message); s.texts(message, func([]byte) {}) == nil && s.texts(out, func(text []byte) {
+				if !utf8.Valid(text) {
+					t.Errorf("%x: %q is left", message, text)
+				}
+			}) != nil {
+				t.Errorf("%x became %x, which does not parse", message, out)
+			}
 			s.texts(append([]byte{}, message...), blank)
 		}
 	})
