@@ -51,6 +51,9 @@ func TestConfigBadValues(t *testing.T) {
 		{`{"probe_timeout": 9}`, `probe_timeout: 9 is outside 10..5000; the default holds`},
 		{`{"openapi": {}}`, `openapi: an object is not a string; the default holds`},
 		{`{"token_": "secret", "probes": 1}`, "probes: no such setting\ntoken_: no such setting"},
+		{`{"a": 1, "b": 1, "c": 1, "d": 1, "e": 1, "f": 1, "g": 1, "h": 1, "i": 1, "j": 1, "k": 1, "l": 1}`,
+			"a: no such setting\nb: no such setting\nc: no such setting\nd: no such setting\ne: no such setting\nf: no such setting\ng: no such setting\n" +
+				"h: no such setting\ni: no such setting\nj: no such setting\nand 2 more that are no settings"},
 		{`{"log_query": 0, "expose": 1}`, "expose: a number is not a string; the default holds\nlog_query: a number is not a bool; the default holds"},
 	}
 	for _, tt := range tests {

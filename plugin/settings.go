@@ -117,6 +117,9 @@ func (p plugins) reset(config any) {
 	}
 }
 
+// maxUnknown is how many names that are no settings are told.
+const maxUnknown = 10
+
 // decode lays what an operator has set, a JSON object, over the defaults, and returns
 // what could not be used. It fails only on what is not an object, and leaves the
 // configuration as it was then.
@@ -141,7 +144,11 @@ func (p plugins) decode(data []byte, config any) (wrong, err error) {
 			errs = append(errs, fmt.Errorf("%s: %w; %s", s.name, err, cmp.Or(s.rule.otherwise, "the default holds")))
 		}
 	}
-	for _, name := range slices.Sorted(maps.Keys(given)) {
+	for i, name := range slices.Sorted(maps.Keys(given)) {
+		if i == maxUnknown {
+			errs = append(errs, fmt.Errorf("and %d more that are no settings", len(given)-i))
+			break
+		}
 		errs = append(errs, fmt.Errorf("%s: no such setting", name))
 	}
 	return errors.Join(errs...), nil

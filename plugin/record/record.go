@@ -8,6 +8,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"net"
 	"net/http"
 	"strconv"
@@ -95,13 +96,22 @@ func (h headers) canonical() http.Header {
 	return out
 }
 
+// MaxSize bounds a record, in bytes. Kong's are of a few thousand, and decoded a list of
+// the shortest values takes a hundred times as much.
+const MaxSize = 1 << 20
+
 // Parse reads one record; what follows it is left alone. A list that is empty comes
 // from Kong as an empty object, since Lua has one kind of table: such a field is
-// left out, and the rest is read.
+// left out, and the rest is read. How deep a record goes is bounded by the decoder
+// (10,000, encoding/json).
 func Parse(data []byte) (*Record, error) {
 	var r Record
 	var wrongType *json.UnmarshalTypeError
-	if err := json.NewDecoder(bytes.NewReader(data)).Decode(&r); err != nil && !errors.As(err, &wrongType) {
+	err := json.NewDecoder(bytes.NewReader(data[:min(len(data), MaxSize)])).Decode(&r)
+	switch {
+	case errors.Is(err, io.ErrUnexpectedEOF) && len(data) > MaxSize:
+		return nil, fmt.Errorf("the log record is longer than %d bytes", MaxSize)
+	case err != nil && !errors.As(err, &wrongType):
 		return nil, fmt.Errorf("decoding the log record: %w", err)
 	}
 	return &r, nil

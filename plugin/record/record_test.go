@@ -1,7 +1,9 @@
 package record
 
 import (
+	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -64,4 +66,42 @@ func TestParseRefuses(t *testing.T) {
 		_, err := Parse([]byte(text))
 		assert.ErrorContains(t, err, "decoding the log record: ", text)
 	}
+}
+
+// What Kong's side sends costs a bounded time, whatever it is.
+func TestHostileRecords(t *testing.T) {
+	long := func(list string) string {
+		return `{"response": {"status": 405}, ` + list + strings.Repeat(`{},`, MaxSize) + `{}]}`
+	}
+	for name, tt := range map[string]struct{ record, wrong string }{
+		"long":          {long(`"tries": [`), "the log record is longer than 1048576 bytes"},
+		"long, skipped": {long(`"other": [`), "the log record is longer than 1048576 bytes"},
+		"deep":          {`{"x": ` + strings.Repeat("[", 20_000), "exceeded max depth"},
+		"deep headers":  {`{"request": {"headers": {"a": ` + strings.Repeat("[", 9000) + strings.Repeat("]", 9000) + `}}}`, ""},
+		"many tries":    {`{"tries": [` + strings.Repeat(`{},`, 300_000) + `{}]}`, ""},
+		"of no type":    {`{"tries": [` + strings.Repeat(`1,`, 500_000) + `1]}`, ""},
+		"and another":   {founding + strings.Repeat("x", 2*MaxSize), ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			start := time.Now()
+			r, err := Parse([]byte(tt.record))
+			if tt.wrong == "" {
+				require.NoError(t, err)
+				r.Exchange("")
+			} else {
+				assert.ErrorContains(t, err, tt.wrong)
+			}
+			assert.Less(t, time.Since(start), 5*time.Second)
+		})
+	}
+}
+
+func FuzzParse(f *testing.F) {
+	f.Add([]byte(founding), "POST / HTTP/1.1")
+	f.Add([]byte(`{"tries": [1, {}], "request": {"headers": {"a": [[], {}]}}, "diag405": {"client": {"method": "X"}}}`), "")
+	f.Fuzz(func(t *testing.T, data []byte, line string) {
+		if r, err := Parse(data); err == nil {
+			r.Exchange(line)
+		}
+	})
 }
