@@ -79,7 +79,7 @@ var settings = []setting{
 		"How long an answer may be held back for the probe, in milliseconds.", ""},
 	{"openapi", both, "", anything,
 		"The path of the application's OpenAPI document, a file on this machine.",
-		"The plugin server has to be able to read it, and reads it again when it changes."},
+		"The plugin server has to be able to read it, and reads it again when it changes: at most 2 MiB of YAML, 16 of JSON."},
 }
 
 // settings are those that one of the plugins has.

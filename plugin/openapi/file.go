@@ -130,11 +130,11 @@ func contents(path string, info os.FileInfo) ([]byte, error) {
 }
 
 // parse is Parse where nobody is above to catch a panic, which would end the
-// plugin server for the sake of a document.
+// plugin server for the sake of a document. What it panics with may quote that.
 func parse(data []byte) (api *diagnose.API, err error) {
 	defer func() {
-		if r := recover(); r != nil {
-			err = fmt.Errorf("bug: reading it panics: %v", r)
+		if recover() != nil {
+			err = errors.New("bug: reading it panics")
 		}
 	}()
 	endpoints, err := Parse(data)

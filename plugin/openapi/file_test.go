@@ -50,7 +50,7 @@ func TestFile(t *testing.T) {
 	expect("/others GET", "")
 
 	write(t, path, wrecks, 3)
-	expect("/others GET", `openapi document "`+path+`": paths: "/wrecks" should be a mapping, not a list`)
+	expect("/others GET", `openapi document "`+path+`": line 2: paths: a path should be a mapping, not a list`)
 	expect("/others GET", "")
 	touch(t, path, 4)
 	expect("/others GET", "") // read again, and broken as before
@@ -97,7 +97,7 @@ func TestFileInNoTime(t *testing.T) {
 		got, err = f.API(ended)
 		return err != nil
 	}, 10*time.Second, time.Millisecond)
-	assert.ErrorContains(t, err, `"/wrecks" should be a mapping`)
+	assert.ErrorContains(t, err, "a path should be a mapping")
 	assert.Len(t, got.Endpoints(), 20000)
 }
 

@@ -36,7 +36,7 @@ func (r *reader) read() error {
 	}
 	for _, path := range paths.fields() {
 		if err := r.readPath(paths, path, bases); err != nil {
-			return fmt.Errorf("paths: %w", err)
+			return within("paths", err)
 		}
 	}
 	return nil
@@ -44,7 +44,7 @@ func (r *reader) read() error {
 
 func (r *reader) readPath(paths object, path string, bases []string) error {
 	if !strings.HasPrefix(path, "/") {
-		return fmt.Errorf("%s should start with /", quote(path))
+		return wrong(path, "should start with /")
 	}
 	item, err := paths.object(path)
 	if err != nil {
@@ -52,11 +52,11 @@ func (r *reader) readPath(paths object, path string, bases []string) error {
 	}
 	items, err := item.resolve(r.root)
 	if err != nil {
-		return fmt.Errorf("%s: %w", quote(path), err)
+		return within(path, err)
 	}
 	for _, item := range items {
 		if err := r.readItem(item, path, bases); err != nil {
-			return fmt.Errorf("%s: %w", quote(path), err)
+			return within(path, err)
 		}
 	}
 	return nil
@@ -94,10 +94,10 @@ func (r *reader) readAdditional(item object, path string, bases []string) error 
 	}
 	for _, method := range additional.fields() {
 		if !slices.Equal(diagnose.ParseAllow([]string{method}).Methods, []string{method}) {
-			return fmt.Errorf("%s: %s is not a method", field, quote(method))
+			return within(field, wrong(method, "is not that of a method"))
 		}
 		if err := r.readOperation(additional, method, method, path, bases); err != nil {
-			return fmt.Errorf("%s: %w", field, err)
+			return within(field, err)
 		}
 	}
 	return nil
@@ -112,7 +112,7 @@ func (r *reader) readOperation(item object, field, method, path string, bases []
 	}
 	bases, err = r.basesOf(operation, bases)
 	if err != nil {
-		return fmt.Errorf("%s: %w", show(field), err)
+		return within(field, err)
 	}
 	for _, base := range bases {
 		if err := r.add(join(base, path), method); err != nil {

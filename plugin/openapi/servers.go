@@ -19,7 +19,7 @@ func (r *reader) rootBases() ([]string, error) {
 		return nil, err
 	}
 	if len(base) > maxPath {
-		return nil, fmt.Errorf("basePath is longer than %d bytes", maxPath)
+		return nil, wrong("basePath", "is longer than %d bytes", maxPath)
 	}
 	return []string{cleanBase(base)}, nil
 }
@@ -36,19 +36,19 @@ func (r *reader) basesOf(o object, inherited []string) ([]string, error) {
 		return inherited, err
 	}
 	if len(servers) > maxServers {
-		return nil, fmt.Errorf("servers: more than %d", maxServers)
+		return nil, within("servers", fmt.Errorf("more than %d", maxServers))
 	}
 	bases := map[string]bool{}
 	for i, value := range servers {
 		urls, err := serverURLs(value)
 		if err != nil {
-			return nil, fmt.Errorf("servers[%d]: %w", i, err)
+			return nil, within("servers", element(i, err))
 		}
 		for _, url := range urls {
 			bases[cleanBase(urlPath(url))] = true
 		}
 		if len(bases) > maxServers {
-			return nil, fmt.Errorf("servers: more than %d with their variables filled in", maxServers)
+			return nil, within("servers", fmt.Errorf("more than %d with their variables filled in", maxServers))
 		}
 	}
 	return slices.Sorted(maps.Keys(bases)), nil
@@ -67,7 +67,7 @@ func serverURLs(value any) ([]string, error) {
 		return nil, err
 	}
 	if len(url) > maxPath {
-		return nil, fmt.Errorf("url is longer than %d bytes", maxPath)
+		return nil, wrong("url", "is longer than %d bytes", maxPath)
 	}
 	variables, err := server.object("variables")
 	if err != nil {
@@ -82,14 +82,14 @@ func serverURLs(value any) ([]string, error) {
 		}
 		variable, err := variables.object(name)
 		if err != nil {
-			return nil, fmt.Errorf("variables: %w", err)
+			return nil, within("variables", err)
 		}
 		values, err := variableValues(variable, placeholder)
 		if err != nil {
-			return nil, fmt.Errorf("variables: %s: %w", show(name), err)
+			return nil, within("variables", within(name, err))
 		}
 		if urls, err = fill(urls, placeholder, values); err != nil {
-			return nil, fmt.Errorf("variables: %s: %w", show(name), err)
+			return nil, within("variables", within(name, err))
 		}
 	}
 	return urls, nil
@@ -103,7 +103,7 @@ func variableValues(variable object, placeholder string) ([]string, error) {
 		return nil, err
 	}
 	if len(enum) > maxServers {
-		return nil, fmt.Errorf("enum: more than %d", maxServers)
+		return nil, within("enum", fmt.Errorf("more than %d", maxServers))
 	}
 	values := map[string]bool{}
 	for _, v := range enum {

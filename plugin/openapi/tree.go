@@ -38,7 +38,7 @@ func (o object) object(field string) (object, error) {
 	}
 	child, ok := asObject(value)
 	if !ok {
-		return nil, fmt.Errorf("%s should be a mapping, not %s", show(field), describe(value))
+		return nil, wrong(field, "should be a mapping, not %s", describe(value))
 	}
 	return child, nil
 }
@@ -51,7 +51,7 @@ func (o object) list(field string) ([]any, error) {
 	}
 	items, ok := value.([]any)
 	if !ok {
-		return nil, fmt.Errorf("%s should be a list, not %s", show(field), describe(value))
+		return nil, wrong(field, "should be a list, not %s", describe(value))
 	}
 	return items, nil
 }
@@ -67,7 +67,7 @@ func (o object) text(field string) (string, error) {
 	case int, float64, bool:
 		return fmt.Sprint(value), nil
 	default:
-		return "", fmt.Errorf("%s should be text, not %s", show(field), describe(value))
+		return "", wrong(field, "should be text, not %s", describe(value))
 	}
 }
 
@@ -88,11 +88,11 @@ func (o object) resolve(root object) ([]object, error) {
 			return chain, err
 		}
 		if len(chain) > maxRefs {
-			return nil, fmt.Errorf("$ref: %s leads from one $ref to the next, and to no end", quote(ref))
+			return nil, wrong("$ref", "leads from one $ref to the next, and to no end")
 		}
 		next, err := root.find(ref)
 		if err != nil {
-			return nil, fmt.Errorf("$ref: %w", err)
+			return nil, err
 		}
 		chain = append(chain, next)
 	}
@@ -103,16 +103,16 @@ func (o object) resolve(root object) ([]object, error) {
 func (o object) find(ref string) (object, error) {
 	pointer, ok := strings.CutPrefix(ref, "#/")
 	if !ok {
-		return nil, fmt.Errorf("%s points out of the document", quote(ref))
+		return nil, wrong("$ref", "points out of the document")
 	}
 	pointer, err := url.PathUnescape(pointer)
 	if err != nil {
-		return nil, fmt.Errorf("%s is not a reference", quote(ref))
+		return nil, wrong("$ref", "is not a reference")
 	}
 	for step := range strings.SplitSeq(pointer, "/") {
 		child, ok := asObject(o[unescapePointer.Replace(step)])
 		if !ok {
-			return nil, fmt.Errorf("%s leads nowhere", quote(ref))
+			return nil, wrong("$ref", "leads nowhere")
 		}
 		o = child
 	}
@@ -120,39 +120,3 @@ func (o object) find(ref string) (object, error) {
 }
 
 var unescapePointer = strings.NewReplacer("~1", "/", "~0", "~")
-
-// show is a field's name as it stands in an error: bare where it is the
-// specification's, quoted where it is the document's.
-func show(field string) string {
-	isLetter := func(r rune) bool { return r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r == '$' }
-	if len(field) < 30 && strings.IndexFunc(field, func(r rune) bool { return !isLetter(r) }) < 0 {
-		return field
-	}
-	return quote(field)
-}
-
-// quote is a piece of the document as it stands in an error, which becomes one
-// line of a log: long ones are cut.
-func quote(text string) string {
-	const most = 80
-	if len(text) > most {
-		return fmt.Sprintf("%q...", text[:most])
-	}
-	return fmt.Sprintf("%q", text)
-}
-
-// describe says what a value is, shortly.
-func describe(value any) string {
-	switch v := value.(type) {
-	case nil:
-		return "empty"
-	case string:
-		return quote(v)
-	case []any:
-		return "a list"
-	case map[string]any, map[any]any:
-		return "a mapping"
-	default:
-		return fmt.Sprint(v)
-	}
-}
