@@ -5,6 +5,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"diag405/plugin/probe"
 	"diag405/plugin/server"
 )
 
@@ -45,12 +46,12 @@ type Common struct {
 	LogQuery    bool   `json:"log_query"`
 	OpenAPI     string `json:"openapi"`
 
-	prefix   string    // Kong's, where it is found out how Kong looks up host names; "" is none
-	problems *problems // what decoding found; told once
-	sources  *sources  // where more is learned about an upstream
-	recent   *recent   // what happened a moment ago
-	lines    *sparing  // what is written to the log
-	scope    *scope    // which route and service the instance is on
+	prober   *probe.Prober // that of all instances
+	problems *problems     // what decoding found; told once
+	sources  *sources      // where more is learned about an upstream
+	recent   *recent       // what happened a moment ago
+	lines    *sparing      // what is written to the log
+	scope    *scope        // which route and service the instance is on
 }
 
 // Both tell Kong what each of their settings may be, so that Kong refuses a mistake
@@ -64,10 +65,12 @@ var (
 
 // Constructor makes the constructor of diag405 for a plugin server in the given Kong
 // prefix, "" when there is none. It returns a *[Config] with every default, into which
-// the plugin server decodes what Kong sends, and is called for each instance.
+// the plugin server decodes what Kong sends, and is called for each instance. All its
+// instances share one probe: a process has one constructor.
 func Constructor(prefix string) func() any {
+	prober := newProber(prefix)
 	return func() any {
-		c := &Config{Common: Common{prefix: prefix}}
+		c := &Config{Common: Common{prober: prober}}
 		annotates.reset(c)
 		c.set(nil, newScope("", ""))
 		return c
@@ -114,16 +117,17 @@ func (c *LogConfig) UnmarshalJSON(data []byte) error {
 func (c *Config) set(wrong error, at *scope) {
 	c.scope, c.streak = at, &atomic.Int64{}
 	c.scope.ask(c.accessAsks)
-	c.problems, c.sources, c.recent, c.lines = &problems{err: wrong}, newSources(c.prefix, c), &recent{all: &lookedByAll}, &sparing{}
+	c.problems, c.sources, c.recent, c.lines = &problems{err: wrong}, newSources(c.prober, c), &recent{all: &lookedByAll}, &sparing{}
 }
 
 func (c *LogConfig) set(wrong error, at *scope) {
 	c.scope = at
 	c.scope.ask(c.accessAsks)
 	c.problems, c.memory, c.recent, c.lines = &problems{err: wrong}, &memory{}, &recent{all: &lookedByAll}, &sparing{}
-	alike := Constructor("")().(*Config) // which does not probe
+	alike := &Config{}
+	annotates.reset(alike) // which does not probe
 	alike.OpenAPI = c.OpenAPI
-	c.sources = newSources("", alike)
+	c.sources = newSources(nil, alike)
 }
 
 // Describe says what the settings of diag405 may be.

@@ -11,7 +11,7 @@ import (
 // withoutProblems makes configurations comparable.
 func withoutProblems(c *Config) Config {
 	out := *c
-	out.problems, out.sources, out.scope, out.closed = nil, nil, nil, false
+	out.prober, out.problems, out.sources, out.scope, out.closed = nil, nil, nil, nil, false
 	return out
 }
 

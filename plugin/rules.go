@@ -60,6 +60,9 @@ func oneOf[T comparable](values ...T) rule {
 	}}
 }
 
+// maxProbeTimeout is the longest time that a client waits for a probe, in milliseconds.
+const maxProbeTimeout = 5000
+
 // between takes the numbers from low to high.
 func between(low, high int) rule {
 	return rule{field: server.Field{Between: []float64{float64(low), float64(high)}}, check: func(value any) error {

@@ -75,7 +75,7 @@ var settings = []setting{
 	{"probe", annotates, "off", oneOf("off", "options", "safe"),
 		"Whether to ask the upstream with OPTIONS about the paths in question.",
 		"`safe`: also with HEAD or GET, where one of them was refused."},
-	{"probe_timeout", annotates, 300, between(10, 5000),
+	{"probe_timeout", annotates, 300, between(10, maxProbeTimeout),
 		"How long an answer may be held back for the probe, in milliseconds.", ""},
 	{"openapi", both, "", anything,
 		"The path of the application's OpenAPI document, a file on this machine.",

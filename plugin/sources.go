@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net"
 	"strconv"
+	"sync/atomic"
 	"time"
 
 	"diag405/plugin/diagnose"
@@ -14,28 +15,41 @@ import (
 
 // sources is where an instance learns more about an upstream than its answer
 // says: a probe, and the application's OpenAPI document. A nil field is a source
-// that is not switched on. Each instance has its own, so that what was learned
-// ends with the configuration under which it was.
+// that is not switched on.
 type sources struct {
-	prober   *probe.Prober
-	safe     bool // it may ask with HEAD and GET, too
+	prober   *probe.Prober // the process's
+	scope    uint64        // of its answers: what was learned ends with the configuration under which it was
+	safe     bool          // it may ask with HEAD and GET, too
 	document *openapi.File
-	timeout  time.Duration
+	timeout  time.Duration // for all of them together
 }
 
-// probesPerSecond is for how many 405s of a second an instance may ask: each is at
-// most probe.MaxRequests requests, and eight more where HEAD and GET are asked, too.
-const probesPerSecond = 10
+// What the process asks in a second. A 405 is at most probe.MaxRequests requests, and
+// eight more where HEAD and GET are asked, too.
+const (
+	probesPerSecond = 10  // 405s, for each upstream address
+	probesInAll     = 100 // 405s, for all upstreams together
+	keptAnswers     = 8192
+)
 
-func newSources(prefix string, c *Config) *sources {
-	s := &sources{timeout: time.Duration(c.ProbeTimeout) * time.Millisecond}
+// newProber makes the Prober that all instances of a process share.
+func newProber(prefix string) *probe.Prober {
+	return probe.New(probe.Options{
+		Timeout:   maxProbeTimeout * time.Millisecond, // each instance has its own, which is shorter
+		PerSecond: probesPerSecond * probe.MaxRequests,
+		InAll:     probesInAll * probe.MaxRequests,
+		CacheSize: keptAnswers,
+		Dial:      kongNames{prefix}.dial,
+	})
+}
+
+// scopes counts the instances.
+var scopes atomic.Uint64
+
+func newSources(prober *probe.Prober, c *Config) *sources {
+	s := &sources{timeout: time.Duration(c.ProbeTimeout) * time.Millisecond, scope: scopes.Add(1)}
 	if c.Probe != "off" {
-		s.safe = c.Probe == "safe"
-		s.prober = probe.New(probe.Options{
-			Timeout:   s.timeout,
-			PerSecond: probesPerSecond * probe.MaxRequests,
-			Dial:      kongNames{prefix}.dial,
-		})
+		s.prober, s.safe = prober, c.Probe == "safe"
 	}
 	if c.OpenAPI != "" {
 		s.document = openapi.NewFile(c.OpenAPI)
@@ -46,23 +60,23 @@ func newSources(prefix string, c *Config) *sources {
 // offers asks every source. An error is worth a line in the log, and comes beside
 // what was learned.
 func (s *sources) offers(x diagnose.Exchange) (seen diagnose.Offers, err error) {
+	ctx, cancel := context.WithTimeout(context.Background(), s.timeout)
+	defer cancel()
 	if s.document != nil {
-		ctx, cancel := context.WithTimeout(context.Background(), s.timeout)
-		defer cancel()
-		seen.API, err = s.document.API(ctx)
-		if err != nil {
+		if seen.API, err = s.document.API(ctx); err != nil {
 			err = fmt.Errorf("openapi: %w", err)
 		}
 	}
-	if s.prober != nil && !probe.IsProbe(x.Client.Header) {
-		seen.Paths = s.ask(x)
+	if s.prober != nil {
+		seen.Paths = s.ask(ctx, x)
 	}
 	return seen, err
 }
 
 // ask probes the service's own address, never one that came with a request.
-func (s *sources) ask(x diagnose.Exchange) map[string]diagnose.Offer {
-	if x.Service == nil {
+func (s *sources) ask(ctx context.Context, x diagnose.Exchange) map[string]diagnose.Offer {
+	marked, own := s.prober.Marked(x.Client.Header)
+	if x.Service == nil || own {
 		return nil
 	}
 	upstream := probe.Upstream{
@@ -70,7 +84,18 @@ func (s *sources) ask(x diagnose.Exchange) map[string]diagnose.Offer {
 		Address: net.JoinHostPort(x.Service.Host, strconv.Itoa(x.Service.Port)),
 		Host:    x.Upstream.Host,
 	}
-	return probe.Offers(s.prober.Ask(context.Background(), upstream, probe.Question{
+	return probe.Offers(s.prober.Ask(ctx, upstream, probe.Question{
 		Refused: x.Upstream.Line(), Status: x.Response.Status, Paths: diagnose.Candidates(x), Base: x.Service.Path, Safe: s.safe,
+		Share: share(x), Marked: marked, Scope: s.scope,
 	}))
+}
+
+// share is what a client that floods has to itself: a route's paths that lie beside each
+// other.
+func share(x diagnose.Exchange) string {
+	family := probe.Family(x.Client.Path)
+	if x.Route == nil {
+		return family
+	}
+	return x.Route.ID + family
 }

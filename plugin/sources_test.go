@@ -2,12 +2,15 @@ package plugin
 
 import (
 	"fmt"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"strings"
+	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -84,7 +87,6 @@ func TestNoProbe(t *testing.T) {
 		change       func(*fake)
 	}{
 		{"off", `{}`, nil},
-		{"for a probe", `{"probe": "options"}`, func(f *fake) { f.request = map[string][]string{strings.ToLower(probe.GuardHeader): {"1"}} }},
 		{"no service", `{"probe": "options"}`, func(f *fake) { f.service.Id = "" }},
 		{"another status", `{"probe": "options"}`, func(f *fake) { f.status = 404 }},
 	}
@@ -103,6 +105,60 @@ func TestNoProbe(t *testing.T) {
 			assert.Empty(t, *asked)
 		})
 	}
+}
+
+// A request that is the process's own probe is not asked about; a client that sets the
+// header itself switches nothing off.
+func TestProbeOfAProbe(t *testing.T) {
+	port, _ := application(t, "/api/sendWeather")
+	marks := make(chan string, 100)
+	upstream := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		marks <- r.Header.Get(probe.GuardHeader)
+		w.WriteHeader(http.StatusNotFound)
+	}))
+	defer upstream.Close()
+	c := configured(t, `{"probe": "options", "probe_timeout": 5000}`)
+	learn := founding().at("127.0.0.1", upstream.Listener.Addr().(*net.TCPAddr).Port)
+	c.response(learn)
+	for mark, want := range map[string]string{"": "confirmed", "1": "confirmed", "guess": "confirmed", <-marks: "likely"} {
+		f := founding().at("127.0.0.1", port)
+		if mark != "" {
+			f.request = map[string][]string{strings.ToLower(probe.GuardHeader): {mark}}
+		}
+		f.service.Path = "" // as it is
+		again := &Config{Common: Common{prober: c.prober}}
+		require.NoError(t, again.UnmarshalJSON([]byte(`{"probe": "options", "probe_timeout": 5000}`)))
+		again.response(f)
+		require.NotEmpty(t, f.headers)
+		assert.Equal(t, "X-Diag: strip-path;certainty="+want, f.headers[0], "mark %q", mark)
+	}
+}
+
+// Five routes to one upstream, each with an instance of its own: the upstream gets no
+// more than with one.
+func TestProbesOfManyInstances(t *testing.T) {
+	var asked atomic.Int32
+	upstream := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		asked.Add(1)
+		w.WriteHeader(http.StatusNotFound)
+	}))
+	defer upstream.Close()
+	construct := Constructor("")
+	began := time.Now()
+	for route := range 5 {
+		c := construct().(*Config)
+		require.NoError(t, c.UnmarshalJSON([]byte(`{"probe": "options", "probe_timeout": 5000}`)))
+		for i := range 20 {
+			f := founding().at("127.0.0.1", upstream.Listener.Addr().(*net.TCPAddr).Port)
+			f.route.Id = fmt.Sprint("route-", route)
+			f.vars["request"] = fmt.Sprintf("POST /api/sendWeather/%d-%d/x HTTP/1.1", route, i)
+			f.vars["upstream_uri"] = fmt.Sprintf("/%d-%d/x", route, i)
+			c.response(f)
+		}
+	}
+	seconds := int32(time.Since(began)/time.Second) + 1
+	assert.LessOrEqual(t, asked.Load(), seconds*probesPerSecond*probe.MaxRequests)
+	assert.GreaterOrEqual(t, asked.Load(), int32(probesPerSecond*probe.MaxRequests/2), "they did ask")
 }
 
 func TestDocument(t *testing.T) {

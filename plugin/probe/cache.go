@@ -8,10 +8,11 @@ import (
 	"github.com/hashicorp/golang-lru/v2/simplelru"
 )
 
-// place is one request to one upstream.
+// place is one request to one upstream, for those who share answers.
 type place struct {
 	Upstream
 	asked
+	scope uint64
 }
 
 // inquiry is a path that is being asked or has been.
@@ -20,6 +21,8 @@ type inquiry struct {
 	// reply is nil when there was no answer.
 	reply   *reply
 	expires time.Time
+	// timeout is what it had. Who has twice the time learns nothing from its failure.
+	timeout time.Duration
 }
 
 func (q *inquiry) finished() bool {
@@ -48,56 +51,49 @@ func (q *inquiry) wait(ctx context.Context) *reply {
 	}
 }
 
-// cache keeps inquiries, under way and finished, and the rate at which new ones
+// cache keeps inquiries, under way and finished, and the rates at which new ones
 // may start. The one that was not asked for longest goes first. That is seldom one
-// under way, since the rate and the timeout bound those; it would be asked once more.
+// under way, since the rates and the timeout bound those; it would be asked once more.
 type cache struct {
 	mu        sync.Mutex
 	inquiries *simplelru.LRU[place, *inquiry]
-	rate      rate
+	rates     rates
+	running   int
 }
 
-func newCache(size, perSecond int) *cache {
-	inquiries, err := simplelru.NewLRU[place, *inquiry](max(size, 1), nil)
+func newCache(o Options) *cache {
+	return &cache{inquiries: newLRU[place, *inquiry](max(o.CacheSize, 1)), rates: newRates(o)}
+}
+
+func newLRU[K comparable, V any](size int) *simplelru.LRU[K, V] {
+	l, err := simplelru.NewLRU[K, V](size, nil)
 	if err != nil {
 		panic("bug: " + err.Error()) // a size that is not positive
 	}
-	return &cache{inquiries: inquiries, rate: rate{sent: make([]time.Time, max(perSecond, 1))}}
+	return l
 }
 
 // inquiry returns the one that is known for a place, or a new one that the caller
-// has to run; nil when the rate allows none.
-func (c *cache) inquiry(at place, now time.Time) (q *inquiry, isNew bool) {
+// has to run; nil when the rates allow none.
+func (c *cache) inquiry(at place, timeout time.Duration, by charge, now time.Time) (q *inquiry, isNew bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if q, ok := c.inquiries.Get(at); ok && !q.expired(now) {
+	if q, ok := c.inquiries.Get(at); ok && !q.expired(now) && !(q.failed() && 2*q.timeout <= timeout) {
 		return q, false
 	}
-	if !c.rate.take(now) {
+	if c.running >= maxRunning || !c.rates.take(at.Address, by, now) {
 		return nil, false
 	}
-	q = &inquiry{done: make(chan struct{})}
+	c.running++
+	q = &inquiry{done: make(chan struct{}), timeout: timeout}
 	c.inquiries.Add(at, q)
 	return q, true
 }
 
 func (c *cache) finish(q *inquiry, r *reply, expires time.Time) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.running--
 	q.reply, q.expires = r, expires
 	close(q.done)
-}
-
-// rate remembers when the last requests went out, a ring of as many as may go out
-// in a second. Unlike with a bucket that fills, no second ever sees more.
-type rate struct {
-	sent   []time.Time
-	oldest int
-}
-
-func (r *rate) take(now time.Time) bool {
-	if last := r.sent[r.oldest]; !last.IsZero() && now.Sub(last) < time.Second {
-		return false
-	}
-	r.sent[r.oldest] = now
-	r.oldest = (r.oldest + 1) % len(r.sent)
-	return true
 }

@@ -32,6 +32,19 @@ func control(path, base string) (beside string, ok bool) {
 	return beside, below(beside, base)
 }
 
+// Family is what a path has in common with those beside it: what it is in, with a name
+// for every id. /orders/7/items/8 is of /orders/{}/items, as /orders/9/items is.
+func Family(path string) string {
+	segments := strings.Split(strings.TrimRight(path, "/"), "/")
+	segments = segments[:max(len(segments)-1, 0)]
+	for i, s := range segments {
+		if isID(s) {
+			segments[i] = "{}"
+		}
+	}
+	return strings.Join(segments, "/")
+}
+
 // isControl reports a path that control made.
 func isControl(path string) bool { return strings.Contains(path, "/"+ControlName) }
 

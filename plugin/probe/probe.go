@@ -3,6 +3,8 @@ package probe
 import (
 	"cmp"
 	"context"
+	"crypto/rand"
+	"crypto/subtle"
 	"net"
 	"net/http"
 	"slices"
@@ -21,18 +23,15 @@ const (
 	// as the candidates are asked for the method itself, too.
 	MaxRequests = 2 * maxPaths
 
-	// GuardHeader marks a probe. A request that carries it must not be answered with
-	// probes: a gateway whose upstream is a gateway would ask itself for ever.
+	// GuardHeader marks a probe, with the secret of the process that sends it. A request
+	// with its own secret is not answered with probes: a gateway whose upstream is the
+	// same gateway would ask itself for ever.
 	GuardHeader = "X-Diag-Probe"
 
 	// failedFor is how long a path that gave no answer is left alone. An upstream
 	// that drops OPTIONS delays one 405 in that time by the timeout, not each.
 	failedFor = 10 * time.Second
 )
-
-// IsProbe reports whether a request with these headers is a probe, to which no
-// probe may be sent in turn.
-func IsProbe(h http.Header) bool { return len(h.Values(GuardHeader)) > 0 }
 
 // Upstream is what a service's requests go to.
 type Upstream struct {
@@ -49,9 +48,10 @@ type Upstream struct {
 // Options are settings of a [Prober]. A zero field means its default.
 type Options struct {
 	Timeout   time.Duration // for all paths of an Ask together, default 300 ms
-	PerSecond int           // requests in any second, to all upstreams together, default 10
+	PerSecond int           // requests in any second to each upstream address, default 10
+	InAll     int           // requests in any second to all of them, default ten times as many
 	CacheFor  time.Duration // how long an answer is used, default one minute
-	CacheSize int           // paths whose answer is kept, default 1024
+	CacheSize int           // answers that are kept, default 1024
 
 	// Dial connects to an upstream, by default over TCP with the system's resolver.
 	// It must return when ctx ends.
@@ -64,6 +64,7 @@ type Options struct {
 func (o Options) withDefaults() Options {
 	o.Timeout = cmp.Or(o.Timeout, 300*time.Millisecond)
 	o.PerSecond = cmp.Or(o.PerSecond, 10)
+	o.InAll = cmp.Or(o.InAll, 10*o.PerSecond)
 	o.CacheFor = cmp.Or(o.CacheFor, time.Minute)
 	o.CacheSize = cmp.Or(o.CacheSize, 1024)
 	if o.Dial == nil {
@@ -80,12 +81,26 @@ func (o Options) withDefaults() Options {
 type Prober struct {
 	options Options
 	cache   *cache
+	secret  string // in [GuardHeader]
 }
 
 // New returns a Prober that has asked nobody yet.
 func New(o Options) *Prober {
 	o = o.withDefaults()
-	return &Prober{options: o, cache: newCache(o.CacheSize, o.PerSecond)}
+	return &Prober{options: o, cache: newCache(o), secret: rand.Text()}
+}
+
+// Marked reports whether a request bears the mark of a probe, and whether the probe is
+// this Prober's own, which no probe is to follow. What another one marked may be a
+// client's invention, or come from a gateway that this one asks, so it is for
+// [Question.Marked].
+func (p *Prober) Marked(h http.Header) (marked, own bool) {
+	values := h.Values(GuardHeader)
+	for _, v := range values {
+		// All are compared, each in a time that does not tell how much of it is right.
+		own = subtle.ConstantTimeCompare([]byte(v), []byte(p.secret)) == 1 || own
+	}
+	return len(values) > 0, own
 }
 
 // Question is what one wants to know of an upstream.
@@ -103,6 +118,15 @@ type Question struct {
 	// Safe allows HEAD and GET besides OPTIONS where one of them was refused: they
 	// only read (RFC 9110 section 9.2.1).
 	Safe bool
+	// Share is what the question is charged to: of the requests that an upstream may get
+	// in a second, half at most are for one share. So a client that floods one path leaves
+	// something to the others.
+	Share string
+	// Marked is for a request that another Prober may have sent: all of those together
+	// are one question a second, so that gateways which ask each other come to an end.
+	Marked bool
+	// Scope keeps answers apart: a question gets only those to questions of the same.
+	Scope uint64
 }
 
 // asked is one request of a question.
@@ -126,7 +150,7 @@ func (p *Prober) Ask(ctx context.Context, u Upstream, q Question) map[string]Ans
 	}
 	ctx, cancel := context.WithTimeout(ctx, p.options.Timeout)
 	defer cancel()
-	return judge(q, collect(ctx, p.start(ctx, u, requests)))
+	return judge(q, collect(ctx, p.start(ctx, u, q, requests)))
 }
 
 // requests are those that a question asks, each once: behind each path the one
@@ -179,10 +203,10 @@ func (q Question) choose() []string {
 // start sees to it that each request has been answered or is under way. Where the
 // first path beside another gave no answer just now, the others would be worth
 // nothing, so the upstream is left alone.
-func (p *Prober) start(ctx context.Context, u Upstream, requests []asked) map[asked]*inquiry {
+func (p *Prober) start(ctx context.Context, u Upstream, q Question, requests []asked) map[asked]*inquiry {
 	started := map[asked]*inquiry{}
 	for i, at := range requests {
-		inquiry := p.inquire(ctx, place{u, at})
+		inquiry := p.inquire(ctx, place{u, at, q.Scope}, q.charge())
 		if i == 0 && (inquiry == nil || inquiry.failed()) {
 			return nil
 		}
@@ -194,9 +218,10 @@ func (p *Prober) start(ctx context.Context, u Upstream, requests []asked) map[as
 }
 
 // inquire returns the inquiry for a place and starts it when there is none; nil
-// when that would be more than the rate allows.
-func (p *Prober) inquire(ctx context.Context, at place) *inquiry {
-	q, isNew := p.cache.inquiry(at, p.options.Now())
+// when that would be more than the rates allow.
+func (p *Prober) inquire(ctx context.Context, at place, by charge) *inquiry {
+	deadline, _ := ctx.Deadline() // Ask has set one
+	q, isNew := p.cache.inquiry(at, time.Until(deadline), by, p.options.Now())
 	if isNew {
 		go p.answer(ctx, at, q)
 	}
@@ -218,7 +243,7 @@ func (p *Prober) answer(caller context.Context, at place, q *inquiry) {
 		}
 		p.cache.finish(q, r, p.options.Now().Add(p.keep(r)))
 	}()
-	r, _ = p.options.exchange(ctx, at) // why there is no answer makes no difference
+	r, _ = p.exchange(ctx, at) // why there is no answer makes no difference
 }
 
 func (p *Prober) keep(r *reply) time.Duration {

@@ -9,6 +9,7 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"regexp"
 	"runtime"
 	"slices"
 	"strings"
@@ -316,6 +317,9 @@ func TestServeMux(t *testing.T) {
 	}, answers)
 }
 
+// secret is 26 digits of base 32, so 130 bits.
+var secret = regexp.MustCompile(`Probe: [A-Z2-7]{26}\r`)
+
 // The bytes on the wire: nothing but what the package doc names.
 func TestRequest(t *testing.T) {
 	t.Setenv("HTTP_PROXY", "http://127.0.0.1:1")
@@ -331,10 +335,10 @@ func TestRequest(t *testing.T) {
 
 	var got []string
 	for range 4 {
-		got = append(got, <-requests)
+		got = append(got, secret.ReplaceAllString(<-requests, "Probe: SECRET\r"))
 	}
 	slices.Sort(got)
-	const rest = " HTTP/1.1\r\nHost: app.test:8080\r\nUser-Agent: diag405\r\nX-Diag-Probe: 1\r\nConnection: close\r\n\r\n"
+	const rest = " HTTP/1.1\r\nHost: app.test:8080\r\nUser-Agent: diag405\r\nX-Diag-Probe: SECRET\r\nConnection: close\r\n\r\n"
 	assert.Equal(t, []string{
 		"OPTIONS /" + rest,
 		"OPTIONS //a%2fb/%C3%A4;v=1/diag405-no-such-path" + rest,
@@ -554,7 +558,9 @@ func TestRate(t *testing.T) {
 
 	other := u.place()
 	other.Host = "other.test"
-	assert.Empty(t, p.Ask(t.Context(), other, question("/a")), "the rate is for all upstreams together")
+	assert.Empty(t, p.Ask(t.Context(), other, question("/a")), "the rate is for an address, whatever Host it is asked for")
+	another := serve(t, application{"*": "404", "/": "405 GET"})
+	assert.Len(t, p.Ask(t.Context(), another.place(), question("/a")), 2, "and for that one alone")
 }
 
 // Many requests fail at once: each path is asked once, and all get the answer.
@@ -627,9 +633,14 @@ func TestTimeout(t *testing.T) {
 		hurried, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
 		defer cancel()
 		assert.Empty(t, p.Ask(hurried, u, question("/a")))
-		synctest.Wait()
-		ask()
 		assert.Equal(t, 100*time.Millisecond, time.Since(start), "the caller's deadline counts for the asking too")
+		synctest.Wait()
+		soon, cancel := context.WithTimeout(t.Context(), 150*time.Millisecond)
+		defer cancel()
+		assert.Empty(t, p.Ask(soon, u, question("/a")))
+		assert.Equal(t, 100*time.Millisecond, time.Since(start), "what had no answer then is left alone")
+		ask()
+		assert.Equal(t, 400*time.Millisecond, time.Since(start), "but not by those who have twice the time")
 	})
 }
 
@@ -711,10 +722,40 @@ func goroutines() string {
 	return string(stacks[:runtime.Stack(stacks, true)])
 }
 
-func TestIsProbe(t *testing.T) {
-	assert.True(t, probe.IsProbe(http.Header{probe.GuardHeader: {"1"}}))
-	assert.True(t, probe.IsProbe(http.Header{probe.GuardHeader: {""}}))
-	assert.False(t, probe.IsProbe(http.Header{"X-Diag": {"1"}}))
+// Only the process's own secret marks a request as its own probe.
+func TestMarked(t *testing.T) {
+	p := probe.New(unhurried)
+	own := markOf(t, p)
+	for _, tt := range []struct {
+		values      []string
+		marked, own bool
+	}{
+		{nil, false, false},
+		{[]string{own}, true, true},
+		{[]string{"1", own}, true, true},
+		{[]string{own, "1"}, true, true},
+		{[]string{""}, true, false},
+		{[]string{"1"}, true, false},
+		{[]string{strings.ToLower(own)}, true, false},
+		{[]string{own + "A"}, true, false},
+		{[]string{own[1:]}, true, false},
+		{[]string{markOf(t, probe.New(unhurried))}, true, false},
+	} {
+		marked, isOwn := p.Marked(http.Header{probe.GuardHeader: tt.values})
+		assert.Equal(t, []bool{tt.marked, tt.own}, []bool{marked, isOwn}, "%q", tt.values)
+	}
+}
+
+// markOf is what a Prober marks its requests with.
+func markOf(t *testing.T, p *probe.Prober) (mark string) {
+	var once sync.Once
+	u := serve(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		once.Do(func() { mark = r.Header.Get(probe.GuardHeader) })
+		w.WriteHeader(http.StatusNotFound)
+	}))
+	p.Ask(t.Context(), u.place(), question())
+	require.Len(t, mark, 26)
+	return mark
 }
 
 func ExampleProber_Ask() {

@@ -33,8 +33,8 @@ type reply struct {
 // exchange asks one path and reads the answer. It writes the request itself: an
 // http.Client would send a path such as // as something else, add headers, and
 // keep connections.
-func (o Options) exchange(ctx context.Context, at place) (*reply, error) {
-	conn, err := o.connect(ctx, at.Upstream)
+func (p *Prober) exchange(ctx context.Context, at place) (*reply, error) {
+	conn, err := p.options.connect(ctx, at.Upstream)
 	if err != nil {
 		return nil, err
 	}
@@ -44,7 +44,7 @@ func (o Options) exchange(ctx context.Context, at place) (*reply, error) {
 			return nil, err
 		}
 	}
-	if _, err := io.WriteString(conn, request(at)); err != nil {
+	if _, err := io.WriteString(conn, p.request(at)); err != nil {
 		return nil, err
 	}
 	return readReply(bufio.NewReader(io.LimitReader(conn, maxReply)), at.method)
@@ -67,9 +67,9 @@ func (o Options) connect(ctx context.Context, u Upstream) (net.Conn, error) {
 	return secure, nil
 }
 
-func request(at place) string {
-	return fmt.Sprintf("%s %s HTTP/1.1\r\nHost: %s\r\nUser-Agent: diag405\r\n%s: 1\r\nConnection: close\r\n\r\n",
-		at.method, at.path, at.Host, GuardHeader)
+func (p *Prober) request(at place) string {
+	return fmt.Sprintf("%s %s HTTP/1.1\r\nHost: %s\r\nUser-Agent: diag405\r\n%s: %s\r\nConnection: close\r\n\r\n",
+		at.method, at.path, at.Host, GuardHeader, p.secret)
 }
 
 // readReply reads the final answer. Interim ones (RFC 9110 section 15.2) may come
