@@ -82,12 +82,18 @@ func (c *LogConfig) learn(gw gateway, status int) {
 
 func (c *LogConfig) explain(gw gateway, logged *record.Record, x diagnose.Exchange) {
 	x.Elsewhere = c.memory.note(x)
-	seen, err := c.sources.offers(x)
+	ctx, cancel := c.sources.deadline()
+	defer cancel()
+	seen, err := c.sources.offers(ctx, x)
 	if err != nil {
 		note(gw, "warn", err.Error())
 	}
 	c.recent.recall(logged.ClientIP, x, &seen)
-	d := diagnose.Explain(x, seen)
+	d, err := until(ctx, func() diagnose.Diagnosis { return diagnose.Explain(x, seen) })
+	if err != nil {
+		note(gw, "warn", "answer not explained: "+err.Error())
+		return
+	}
 	o := c.lineOptions()
 	// The log phase runs in a timer, about whose lines Kong does not say which request
 	// they are about.

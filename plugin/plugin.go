@@ -148,12 +148,18 @@ func (c *Config) notice(gw gateway, status int) {
 func (c *Config) explain(gw gateway, x diagnose.Exchange) {
 	var ours []report.Header
 	defer func() { _ = c.disown(gw, x.Response.Header, ours) }() // explained or not
-	seen, err := c.sources.offers(x)
+	ctx, cancel := c.sources.deadline()
+	defer cancel()
+	seen, err := c.sources.offers(ctx, x)
 	if err != nil {
 		note(gw, "warn", err.Error())
 	}
 	c.recall(gw, x, &seen)
-	d := diagnose.Explain(x, seen)
+	d, err := until(ctx, func() diagnose.Diagnosis { return diagnose.Explain(x, seen) })
+	if err != nil {
+		note(gw, "warn", "answer not explained: "+err.Error())
+		return
+	}
 	if c.annotate(gw, x, d, &ours) != nil {
 		return
 	}

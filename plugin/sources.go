@@ -21,7 +21,7 @@ type sources struct {
 	scope    uint64        // of its answers: what was learned ends with the configuration under which it was
 	safe     bool          // it may ask with HEAD and GET, too
 	document *openapi.File
-	timeout  time.Duration // for all of them together
+	timeout  time.Duration // for all of them together, and for the diagnosis
 }
 
 // What the process asks in a second. A 405 is at most probe.MaxRequests requests, and
@@ -39,7 +39,7 @@ func newProber(prefix string) *probe.Prober {
 		PerSecond: probesPerSecond * probe.MaxRequests,
 		InAll:     probesInAll * probe.MaxRequests,
 		CacheSize: keptAnswers,
-		Dial:      kongNames{prefix}.dial,
+		Dial:      newKongNames(prefix).dial,
 	})
 }
 
@@ -52,23 +52,32 @@ func newSources(prober *probe.Prober, c *Config) *sources {
 		s.prober, s.safe = prober, c.Probe == "safe"
 	}
 	if c.OpenAPI != "" {
-		s.document = openapi.NewFile(c.OpenAPI)
+		s.document = openapi.Open(c.OpenAPI)
 	}
 	return s
 }
 
-// offers asks every source. An error is worth a line in the log, and comes beside
+// deadline ends when an answer has been held back for as long as it may be, from now on.
+func (s *sources) deadline() (context.Context, context.CancelFunc) {
+	return context.WithTimeout(context.Background(), s.timeout)
+}
+
+// offers asks every source, all of them together, until a sixth of the time is left: that
+// is for explaining what they say. An error is worth a line in the log, and comes beside
 // what was learned.
-func (s *sources) offers(x diagnose.Exchange) (seen diagnose.Offers, err error) {
-	ctx, cancel := context.WithTimeout(context.Background(), s.timeout)
-	defer cancel()
-	if s.document != nil {
-		if seen.API, err = s.document.API(ctx); err != nil {
-			err = fmt.Errorf("openapi: %w", err)
-		}
+func (s *sources) offers(ctx context.Context, x diagnose.Exchange) (seen diagnose.Offers, err error) {
+	if end, ok := ctx.Deadline(); ok {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithDeadline(ctx, end.Add(-s.timeout/6))
+		defer cancel()
 	}
 	if s.prober != nil {
 		seen.Paths = s.ask(ctx, x)
+	}
+	if s.document != nil { // which may be read meanwhile
+		if seen.API, err = s.document.API(ctx); err != nil {
+			err = fmt.Errorf("openapi: %w", err)
+		}
 	}
 	return seen, err
 }

@@ -1,6 +1,7 @@
 package plugin
 
 import (
+	"context"
 	"fmt"
 	"net"
 	"net/http"
@@ -10,11 +11,13 @@ import (
 	"strings"
 	"sync/atomic"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"diag405/plugin/background/backgroundtest"
 	"diag405/plugin/probe"
 )
 
@@ -163,7 +166,8 @@ func TestProbesOfManyInstances(t *testing.T) {
 
 func TestDocument(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "openapi.yaml")
-	c := configured(t, fmt.Sprintf(`{"openapi": %q, "probe_timeout": 5000}`, file))
+	config := fmt.Sprintf(`{"openapi": %q, "probe_timeout": 5000}`, file)
+	c := configured(t, config)
 
 	f := founding()
 	c.response(f)
@@ -175,9 +179,48 @@ func TestDocument(t *testing.T) {
 	f = founding()
 	c.response(f)
 	assert.Len(t, f.lines, 1, "the same error is said once")
-
-	require.NoError(t, os.WriteFile(file, []byte("openapi: 3.1.0\npaths:\n  /: {get: {}}\n  /api/sendWeather: {post: {}}\n"), 0o644))
 	f = founding()
-	c.response(f)
-	assert.Equal(t, "X-Diag: strip-path;certainty=confirmed", f.headers[0])
+	configured(t, config).response(f)
+	assert.Len(t, f.lines, 1, "by one instance of those that share the document")
+
+	// It is read behind the back of one 405, for the next.
+	require.NoError(t, os.WriteFile(file, []byte("openapi: 3.1.0\npaths:\n  /: {get: {}}\n  /api/sendWeather: {post: {}}\n"), 0o644))
+	require.Eventually(t, func() bool {
+		f = founding()
+		configured(t, config).response(f)
+		return f.headers[0] == "X-Diag: strip-path;certainty=confirmed"
+	}, 10*time.Second, time.Millisecond, "%q", f.headers)
+}
+
+// A disk that hangs costs who comes first 100 ms, and nobody after that.
+func TestDocumentOnADiskThatHangs(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "openapi.yaml")
+	require.NoError(t, os.WriteFile(file, []byte("openapi: 3.1.0\npaths: {}\n"), 0o644))
+	release := backgroundtest.Hang(t, file)
+	c := configured(t, fmt.Sprintf(`{"openapi": %q, "probe_timeout": 5000}`, file))
+	begun := time.Now()
+	for range 100 {
+		f := founding()
+		c.response(f)
+		assert.Equal(t, "X-Diag: strip-path;certainty=likely", f.headers[0])
+	}
+	assert.Less(t, time.Since(begun), 2*time.Second)
+	release()
+}
+
+// The document, the probe and the diagnosis have one deadline: an upstream and a disk
+// that hang, and there is time left to explain.
+func TestOneDeadline(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c := configured(t, `{"probe": "options"}`)
+		c.sources.prober = probe.New(probe.Options{Timeout: time.Minute, Dial: func(ctx context.Context, _, _ string) (net.Conn, error) {
+			<-ctx.Done()
+			return nil, ctx.Err()
+		}})
+		begun := time.Now()
+		f := founding()
+		c.response(f)
+		assert.Equal(t, "X-Diag: strip-path;certainty=likely", f.headers[0])
+		assert.Equal(t, 250*time.Millisecond, time.Since(begun), "of 300")
+	})
 }

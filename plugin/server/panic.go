@@ -21,6 +21,9 @@ func report(kong *pdk.PDK, text string) {
 	_ = kong.Log.Err(strings.ToValidUTF8(text, "?"))
 }
 
+// Stack tells where a panic came from, as stack does, in a goroutine of a handler's own.
+func Stack() string { return stack() }
+
 // stack tells where a panic came from, for a deferred function that recovered it:
 // the functions from the one that panicked to the handler, in one line.
 func stack() string {
