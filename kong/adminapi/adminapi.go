@@ -272,6 +272,8 @@ func (c *Client) get(ctx context.Context, path string, query url.Values, into an
 	defer res.Body.Close()
 	body, err := c.readAll(res.Body)
 	switch {
+	case err != nil && ctx.Err() != nil:
+		return res.Header, c.noAnswer(ctx, err)
 	case err != nil:
 		return res.Header, c.fail(path, err)
 	case res.StatusCode == http.StatusUnauthorized, res.StatusCode == http.StatusForbidden:

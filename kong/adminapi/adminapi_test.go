@@ -1,11 +1,15 @@
 package adminapi
 
 import (
+	"context"
 	"fmt"
+	"io"
 	"net/http"
 	"net/http/httptest"
 	"strings"
 	"testing"
+	"testing/synctest"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -89,6 +93,52 @@ func TestBudget(t *testing.T) {
 	c.left = 1500
 	_, _, err = c.Read(t.Context(), "")
 	assert.ErrorContains(t, err, "/routes gives more than the 64 MB that are read in all")
+}
+
+// An Admin API that answers a little now and then, and never all, is read for two
+// minutes.
+func TestTime(t *testing.T) {
+	for name, every := range map[string]time.Duration{"slow pages": 20 * time.Second, "no page": time.Hour} {
+		synctest.Test(t, func(t *testing.T) {
+			c, err := New("http://127.0.0.1:1", nil)
+			require.NoError(t, err)
+			page := 0
+			c.client.Transport = roundTrip(func(req *http.Request) *http.Response {
+				page++
+				text := fmt.Sprintf(`{"data": [], "version": "3.9.1", "next": "/routes?offset=%d"}`, page)
+				return &http.Response{StatusCode: http.StatusOK, Header: http.Header{}, Body: io.NopCloser(&slow{req.Context(), every, strings.NewReader(text)})}
+			})
+			begun := time.Now()
+			_, _, err = c.Read(t.Context(), "")
+			assert.ErrorContains(t, err, "took longer than 2m0s in all", name)
+			assert.Equal(t, 2*time.Minute, time.Since(begun), name)
+		})
+	}
+}
+
+type roundTrip func(*http.Request) *http.Response
+
+func (f roundTrip) RoundTrip(r *http.Request) (*http.Response, error) {
+	if err := r.Context().Err(); err != nil {
+		return nil, err
+	}
+	return f(r), nil
+}
+
+// slow is a body of which something comes now and then, until ctx ends.
+type slow struct {
+	ctx   context.Context
+	every time.Duration
+	text  io.Reader
+}
+
+func (s *slow) Read(p []byte) (int, error) {
+	select {
+	case <-time.After(s.every):
+		return s.text.Read(p)
+	case <-s.ctx.Done():
+		return 0, s.ctx.Err()
+	}
 }
 
 // What Kong can run is in GET /, with versions, and else to be asked one by one.

@@ -27,9 +27,9 @@ type Streams struct {
 	Out, Err io.Writer
 }
 
-// Cannot says in one line why a command cannot run, and returns its exit code.
+// Cannot says why a command cannot run, and returns its exit code.
 func (s Streams) Cannot(format string, args ...any) int {
-	fmt.Fprintf(s.Err, "diag405: "+format+"\n", args...)
+	fmt.Fprintf(s.Err, "diag405: %s\n", printableLines(fmt.Sprintf(format, args...)))
 	return CannotRun
 }
 
@@ -53,7 +53,7 @@ func Interruptible() (context.Context, context.CancelFunc) {
 // returns its exit code.
 func (s Streams) Fail(command string, err error) int {
 	for line := range strings.Lines(strings.TrimSpace(err.Error())) {
-		s.Cannot("%s: %s", command, Printable(strings.TrimSuffix(line, "\n")))
+		s.Cannot("%s: %s", command, strings.TrimSuffix(line, "\n"))
 	}
 	return CannotRun
 }

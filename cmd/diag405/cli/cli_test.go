@@ -2,12 +2,14 @@ package cli
 
 import (
 	"bytes"
+	"encoding/json"
 	"errors"
 	"io"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
+	"unicode/utf8"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -77,8 +79,50 @@ type inf struct{}
 func (inf) MarshalJSON() ([]byte, error) { return nil, errors.New("no") }
 func (inf) String() string               { return "+Inf" }
 
-func TestText(t *testing.T) {
-	assert.Equal(t, "a\ufffd[2Jb\ufffdc\ufffd", Printable("a\x1b[2Jb\nc\u2028"))
+func TestPrintable(t *testing.T) {
+	for text, want := range map[string]string{
+		"a\x1b[2Jb\nc\u2028":                 "a\ufffd[2Jb\ufffdc\ufffd",
+		"\x00\x7f\u0080\u009b31m\x9b":        "\ufffd\ufffd\ufffd\ufffd31m\ufffd",
+		"\u202eevil\u2066\u200f\u061c\u200e": "\ufffdevil\ufffd\ufffd\ufffd\ufffd",
+		"Größe → 日本語 שלום \u00a0\U0001f600":  "Größe → 日本語 שלום \u00a0\U0001f600",
+	} {
+		assert.Equal(t, want, Printable(text), "%q", text)
+	}
+}
+
+// In JSON nothing is lost of what a terminal would not show.
+func TestPrintableJSON(t *testing.T) {
+	text := "\x1b\x7f\u009b\u202e\u2066\u2028 <é>"
+	assert.Equal(t, `"\u001b\u007f\u009b\u202e\u2066\u2028 <é>"`, Compact(text))
+	var out strings.Builder
+	require.NoError(t, PrintJSON(&out, []string{text}))
+	assert.Equal(t, "[\n  \"\\u001b\\u007f\\u009b\\u202e\\u2066\\u2028 <é>\"\n]\n", out.String())
+}
+
+func FuzzPrintable(f *testing.F) {
+	for _, text := range []string{"a\x1b[2J", "\u009b\u202e", "\x9b\xff", "\x1b[31mred\x1b[0m", "\r\n\t", "\x1b[1\x1b[1mm"} {
+		f.Add(text)
+	}
+	f.Fuzz(func(t *testing.T, text string) {
+		assert.Equal(t, -1, strings.IndexFunc(Printable(text), isUnprintable))
+		encoded := Compact(map[string]string{text: text})
+		assert.Equal(t, -1, strings.IndexFunc(encoded, isUnprintable))
+		var decoded map[string]string
+		require.NoError(t, json.Unmarshal([]byte(encoded), &decoded))
+		if utf8.ValidString(text) {
+			assert.Equal(t, map[string]string{text: text}, decoded)
+		}
+		for _, colour := range []bool{false, true} {
+			var out strings.Builder
+			s := &Screen{Out: &out, colour: colour}
+			require.NoError(t, s.Print(s.Paint(Red, text)+text))
+			shown := out.String()
+			if colour {
+				shown = styled.ReplaceAllString(shown, "")
+			}
+			assert.Equal(t, -1, strings.IndexFunc(shown, func(r rune) bool { return isUnprintable(r) && r != '\n' && r != '\t' }), "%q", shown)
+		}
+	})
 }
 
 func TestFail(t *testing.T) {
@@ -88,13 +132,25 @@ func TestFail(t *testing.T) {
 	assert.Equal(t, "diag405: lint: one\ufffd\ndiag405: lint: two\n", out.String())
 }
 
+func TestCannot(t *testing.T) {
+	var out bytes.Buffer
+	assert.Equal(t, CannotRun, Streams{Err: &out}.Cannot("answered %s", "503 \x1b[2J\u202e"))
+	assert.Equal(t, "diag405: answered 503 \ufffd[2J\ufffd\n", out.String())
+}
+
 func TestScreen(t *testing.T) {
 	coloured := &Screen{colour: true}
 	assert.Equal(t, "\x1b[31mno\x1b[0m", coloured.Paint(Red, "no"))
+	assert.Equal(t, "\x1b[31m\ufffd[0mno\x1b[0m", coloured.Paint(Red, "\x1b[0mno"))
 	assert.Equal(t, "no", coloured.Paint(Plain, "no"))
 	null, err := os.OpenFile(os.DevNull, os.O_WRONLY, 0)
 	require.NoError(t, err)
 	defer null.Close()
+	var out strings.Builder
+	for _, s := range []*Screen{{Out: &out}, {Out: &out, colour: true}} {
+		s.Println(s.Paint(Red, "no") + "\x1b[2J\u202e\x1b[5mx\n\ty\x9b")
+	}
+	assert.Equal(t, "no\ufffd[2J\ufffd\ufffd[5mx\n\ty\ufffd\n\x1b[31mno\x1b[0m\ufffd[2J\ufffd\ufffd[5mx\n\ty\ufffd\n", out.String())
 	for _, out := range []io.Writer{&strings.Builder{}, null} {
 		assert.Equal(t, "no", NewScreen(out).Paint(Red, "no"))
 		assert.False(t, CanRedraw(out))

@@ -1,9 +1,10 @@
 package cli
 
 import (
-	"fmt"
 	"io"
 	"os"
+	"regexp"
+	"strings"
 
 	"golang.org/x/term"
 )
@@ -33,16 +34,44 @@ const (
 	Yellow Style = "33"
 )
 
-// Paint is the text in a style, where there are colours.
+// Paint is a text without styles in one, where there are colours.
 func (s *Screen) Paint(style Style, text string) string {
 	if !s.colour || style == Plain {
 		return text
 	}
-	return "\x1b[" + string(style) + "m" + text + "\x1b[0m"
+	return "\x1b[" + string(style) + "m" + printableLines(text) + "\x1b[0m"
 }
 
-// Println writes a line.
-func (s *Screen) Println(text string) { fmt.Fprintln(s.Out, text) }
+// Println writes a line, as Print does.
+func (s *Screen) Println(text string) { _ = s.Print(text + "\n") }
+
+// Print writes lines, of which nothing moves a cursor but the line ends, and nothing is
+// a terminal's command but the styles. It is the last net: a word of somebody else's is
+// to be [Printable] where it joins others.
+func (s *Screen) Print(text string) error {
+	_, err := io.WriteString(s.Out, s.printable(text))
+	return err
+}
+
+// styled is a style's beginning or its end.
+var styled = regexp.MustCompile(`\x1b\[(?:0|1|2|31|32|33)m`)
+
+func (s *Screen) printable(text string) string {
+	if !s.colour {
+		return printableLines(text)
+	}
+	var out strings.Builder
+	for {
+		at := styled.FindStringIndex(text)
+		if at == nil {
+			out.WriteString(printableLines(text))
+			return out.String()
+		}
+		out.WriteString(printableLines(text[:at[0]]))
+		out.WriteString(text[at[0]:at[1]])
+		text = text[at[1]:]
+	}
+}
 
 // CanRedraw reports a terminal on which a line can be drawn over.
 func CanRedraw(out io.Writer) bool { return IsTerminal(out) && !dumb() }

@@ -21,34 +21,76 @@ func ReadInput(file string, stdin io.Reader) ([]byte, error) {
 	return data, nil
 }
 
-// PrintJSON prints one value, indented, as people and machines read it.
+// PrintJSON prints one value, indented, as people and machines read it. What moves a
+// cursor is escaped.
 func PrintJSON(out io.Writer, v any) error {
-	e := newEncoder(out)
-	e.SetIndent("", "  ")
-	return e.Encode(v)
-}
-
-// Compact is a value in one line of JSON.
-func Compact(v any) string {
-	var out strings.Builder
-	if err := newEncoder(&out).Encode(v); err != nil {
-		return fmt.Sprint(v)
+	text, err := encode(v, "  ")
+	if err != nil {
+		return err
 	}
-	return strings.TrimSuffix(out.String(), "\n")
+	_, err = io.WriteString(out, text)
+	return err
 }
 
-// newEncoder leaves <, > and & as they are, which are common in URLs.
-func newEncoder(out io.Writer) *json.Encoder {
-	e := json.NewEncoder(out)
+// Compact is a value in one line of JSON, escaped in the same way.
+func Compact(v any) string {
+	text, err := encode(v, "")
+	if err != nil {
+		return Printable(fmt.Sprint(v))
+	}
+	return strings.TrimSuffix(text, "\n")
+}
+
+// encode leaves <, > and & as they are, which are common in URLs. What the encoder
+// leaves of what is not printable stands in texts, where it can be escaped (RFC 8259
+// section 7).
+func encode(v any, indent string) (string, error) {
+	var out strings.Builder
+	e := json.NewEncoder(&out)
 	e.SetEscapeHTML(false)
-	return e
+	e.SetIndent("", indent)
+	if err := e.Encode(v); err != nil {
+		return "", err
+	}
+	if strings.IndexFunc(out.String(), isUnseen) < 0 {
+		return out.String(), nil
+	}
+	var escaped strings.Builder
+	for _, r := range out.String() {
+		if isUnseen(r) {
+			fmt.Fprintf(&escaped, `\u%04x`, r)
+		} else {
+			escaped.WriteRune(r)
+		}
+	}
+	return escaped.String(), nil
 }
 
-// Printable takes what moves a cursor out of text that came from a log, a
-// configuration or the network.
+// isUnseen reports what the encoder of JSON leaves and a terminal does not show.
+func isUnseen(r rune) bool { return r != '\n' && isUnprintable(r) }
+
+// isUnprintable reports what a terminal does instead of showing it: the control
+// characters of ASCII and of Latin-1, which begin its commands, those that turn the
+// direction of text (bidi controls, Unicode annex 9), and the line ends of Unicode.
+func isUnprintable(r rune) bool {
+	return unicode.IsControl(r) || unicode.Is(unicode.Bidi_Control, r) || r == '\u2028' || r == '\u2029'
+}
+
+// Printable takes what moves a cursor, or has text read in another order than it stands,
+// out of text that came from a log, a configuration or the network.
 func Printable(s string) string {
 	return strings.Map(func(r rune) rune {
-		if unicode.IsControl(r) || r == '\u2028' || r == '\u2029' {
+		if isUnprintable(r) {
+			return unicode.ReplacementChar
+		}
+		return r
+	}, s)
+}
+
+// printableLines is text of several lines, each printable.
+func printableLines(s string) string {
+	return strings.Map(func(r rune) rune {
+		if isUnprintable(r) && r != '\n' && r != '\t' {
 			return unicode.ReplacementChar
 		}
 		return r

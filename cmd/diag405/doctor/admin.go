@@ -33,7 +33,7 @@ func (k *installation) askAdmin(ctx context.Context, c *adminapi.Client) []findi
 	out = append(out, k.loaded(ctx, c)...)
 	cfg, err := config.FromAdmin(all, config.For(kong.Flavor))
 	if err != nil {
-		return append(out, finding{"configuration", look, fmt.Sprintf("the configuration cannot be read: %v", err), "diag405 lint says more, from a file"})
+		return append(out, finding{"configuration", look, "the configuration cannot be read: " + strings.ReplaceAll(err.Error(), "\n", "; "), "diag405 lint says more, from a file"})
 	}
 	k.config = cfg
 	return append(out, slices.Concat(k.inForce(), k.http2(), k.beside())...)

@@ -303,6 +303,6 @@ func (o *options) print(e *explanation, std cli.Streams) error {
 	case e.Kong != nil:
 		forms = forms[1:]
 	}
-	_, err := fmt.Fprint(std.Out, text(e, cli.NewScreen(std.Out), forms))
-	return err
+	screen := cli.NewScreen(std.Out)
+	return screen.Print(text(e, screen, forms))
 }

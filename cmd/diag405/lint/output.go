@@ -23,21 +23,22 @@ var severityStyles = map[lint.Severity]cli.Style{lint.Error: cli.Red, lint.Warni
 
 func printText(r *result, s *cli.Screen) error {
 	if kong := r.from.Kong; kong != nil {
-		s.Println(fmt.Sprintf("Kong %s", kong))
+		s.Println(cli.Printable(fmt.Sprintf("Kong %s", kong)))
 	}
 	for _, n := range r.from.Notes {
-		s.Println(fmt.Sprintf("%s: %s: %s", n.At, s.Paint(cli.Faint, "note"), cli.Printable(n.Words)))
+		s.Println(fmt.Sprintf("%s: %s: %s", cli.Printable(n.At.String()), s.Paint(cli.Faint, "note"), cli.Printable(n.Words)))
 	}
 	for _, f := range r.findings {
-		s.Println(fmt.Sprintf("%s: %s: %s: %s: %s", r.place(f.Object), s.Paint(severityStyles[f.Severity], string(f.Severity)), s.Paint(cli.Bold, f.ID), f.Object, f.Sentence))
-		s.Println("   fix: " + f.Fix.Words + setText(f.Fix))
+		s.Println(fmt.Sprintf("%s: %s: %s: %s", cli.Printable(r.place(f.Object).String()), s.Paint(severityStyles[f.Severity], string(f.Severity)),
+			s.Paint(cli.Bold, f.ID), cli.Printable(fmt.Sprintf("%s: %s", f.Object, f.Sentence))))
+		s.Println("   fix: " + cli.Printable(f.Fix.Words+setText(f.Fix)))
 		s.Println("   see: " + s.Paint(cli.Faint, pagesOf(f)))
 	}
 	if len(r.findings) > 0 {
 		s.Println("")
 	}
 	r.textProofs(s)
-	s.Println(r.summary())
+	s.Println(cli.Printable(r.summary()))
 	return nil
 }
 
@@ -79,7 +80,7 @@ func (r *result) textProofs(s *cli.Screen) {
 	if !r.operations {
 		return
 	}
-	s.Println(fmt.Sprintf("The operations of %s through service %s:", r.openapi, r.service))
+	s.Println(cli.Printable(fmt.Sprintf("The operations of %s through service %s:", r.openapi, r.service)))
 	width := 0
 	for _, p := range r.proofs {
 		width = max(width, len(p.Operation.String()))
@@ -89,7 +90,7 @@ func (r *result) textProofs(s *cli.Screen) {
 		if p.Outcome != lint.Reached {
 			style = cli.Yellow
 		}
-		s.Println(fmt.Sprintf("   %-*s  %s", width, p.Operation, s.Paint(style, proofText(p))))
+		s.Println(fmt.Sprintf("   %-*s  %s", width, cli.Printable(p.Operation.String()), s.Paint(style, cli.Printable(proofText(p)))))
 	}
 	s.Println("")
 }

@@ -14,8 +14,8 @@ func (o *options) print(r *logReader, out io.Writer) error {
 	if o.form == "json" {
 		return cli.PrintJSON(out, r.summary())
 	}
-	_, err := fmt.Fprint(out, r.text(cli.NewScreen(out)))
-	return err
+	screen := cli.NewScreen(out)
+	return screen.Print(r.text(screen))
 }
 
 // logSummary is what -o json prints.
@@ -48,7 +48,7 @@ func (r *logReader) text(s *cli.Screen) string {
 	}
 	var causes []string
 	for _, c := range t.Causes() {
-		causes = append(causes, fmt.Sprintf("%s %d", c.Cause, c.Count))
+		causes = append(causes, fmt.Sprintf("%s %d", orDash(c.Cause), c.Count))
 	}
 	fmt.Fprintln(&b, s.Paint(cli.Bold, plural(t.Diagnoses, "diagnosis")+" in "+plural(t.Lines, "line")+": "+strings.Join(causes, ", ")))
 	groups := t.Groups()
@@ -88,7 +88,7 @@ func plural(n int, what string) string {
 func table(s *cli.Screen, groups []logread.Group) string {
 	rows := [][]string{{"count", "cause", "route", "upstream got", "first", "last"}}
 	for _, g := range groups {
-		rows = append(rows, []string{fmt.Sprint(g.Count), g.Cause, short(orDash(g.Route)), short(orDash(g.Upstream)), orDash(g.First), orDash(g.Last)})
+		rows = append(rows, []string{fmt.Sprint(g.Count), orDash(g.Cause), short(orDash(g.Route)), short(orDash(g.Upstream)), orDash(g.First), orDash(g.Last)})
 	}
 	widths := make([]int, len(rows[0]))
 	for _, row := range rows {
@@ -108,7 +108,7 @@ func table(s *cli.Screen, groups []logread.Group) string {
 		fmt.Fprintf(&b, "%s%s  %s\n", indent, s.Paint(cli.Faint, "client"), orDash(g.Example)) // in its own words
 		fmt.Fprintf(&b, "%s%s     %s\n", indent, s.Paint(cli.Faint, "fix"), s.Paint(cli.Green, orDash(g.Fix)))
 		for _, key := range g.FromClient {
-			fmt.Fprintf(&b, "%s%s    %s has a value of the client's: set it only if you know it\n", indent, s.Paint(cli.Yellow, "mind"), key)
+			fmt.Fprintf(&b, "%s%s    %s has a value of the client's: set it only if you know it\n", indent, s.Paint(cli.Yellow, "mind"), orDash(key))
 		}
 	}
 	return b.String()
@@ -138,9 +138,10 @@ func lineUp(cells []string, widths []int) string {
 	return b.String()
 }
 
+// orDash is a word of the log's as it is shown.
 func orDash(s string) string {
 	if s == "" {
 		return "-"
 	}
-	return s
+	return cli.Printable(s)
 }
