@@ -37,6 +37,10 @@ func TestNeighbours(t *testing.T) {
 	t.Run("forged headers", g.testForgedHeaders)
 	t.Run("tokens", g.testTokens)
 	t.Run("header names", g.testHeaderNames)
+	t.Run("probe", g.testProbeOfManyRoutes)
+	t.Run("probe's mark", g.testProbeMark)
+	t.Run("documents", func(t *testing.T) { g.testDocuments(t, log) })
+	t.Run("disk", g.testDiskThatHangs)
 }
 
 // A client that is refused again and again is explained to each time, and fills no log:

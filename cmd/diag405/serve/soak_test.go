@@ -209,10 +209,7 @@ func (r *rig) underEither() string {
 // are asked for, too.
 func (r *rig) instances(t *testing.T, limit int) []int32 {
 	t.Helper()
-	line, err := os.ReadFile(fmt.Sprintf("/proc/%d/cmdline", r.pids()[0]))
-	require.NoError(t, err)
-	args := strings.Split(strings.TrimRight(string(line), "\x00"), "\x00")
-	socket := filepath.Join(args[len(args)-1], "diag405.socket")
+	socket := r.socket(t, "diag405")
 	var out []int32
 	for n := range int32(limit) {
 		for _, id := range []int32{n, 1<<30 + n} {
@@ -222,6 +219,15 @@ func (r *rig) instances(t *testing.T, limit int) []int32 {
 		}
 	}
 	return out
+}
+
+// socket is that of a plugin, in the prefix that the first plugin server was given.
+func (r *rig) socket(t *testing.T, plugin string) string {
+	t.Helper()
+	line, err := os.ReadFile(fmt.Sprintf("/proc/%d/cmdline", r.pids()[0]))
+	require.NoError(t, err)
+	args := strings.Split(strings.TrimRight(string(line), "\x00"), "\x00")
+	return filepath.Join(args[len(args)-1], plugin+".socket")
 }
 
 // runs asks a plugin server for an instance. It closes the connection when there is
