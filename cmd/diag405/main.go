@@ -9,7 +9,9 @@ import (
 	"os"
 	"strings"
 
+	"diag405/cmd/diag405/cause"
 	"diag405/cmd/diag405/cli"
+	"diag405/cmd/diag405/completion"
 	"diag405/cmd/diag405/demo"
 	"diag405/cmd/diag405/doctor"
 	"diag405/cmd/diag405/dump"
@@ -35,11 +37,8 @@ Each of them has a -h. Without a command it is the plugin server that Kong start
   -name NAME            of diag405 or diag405-log, whatever this file is called
 `
 
-// command is something that diag405 does.
-type command struct {
-	name, summary string
-	run           func(args []string, std cli.Streams) int // returns the exit code
-}
+// command is a row of the table.
+type command cli.Command
 
 // commands, in the order in which help lists them.
 var commands = []command{
@@ -47,12 +46,37 @@ var commands = []command{
 	{"explain", "say what Kong does with a request, and why it gets a 405", explain.Run},
 	{"lint", "find what in a configuration leads to 405s", lint.Run},
 	{"report", "show what went wrong, from Kong's error log", report.Run},
+	{"cause", "print the page of a cause", cause.Run},
 	{"token", "make a credential that shows all headers to who sends it", token.Run},
 	{"dump", "write the files that describe the plugins to Kong", dump.Run},
 	{"doctor", "look at an installation, and say what is wrong", doctor.Run},
 	{"schema", "print the schema of the settings, for control planes and Konnect", schema.Run},
 	{"serve", "serve Kong, run by something else than Kong", serve.Run},
 	{"version", "print the version", version.Run},
+}
+
+// all are the commands, and those that know of the others.
+func all() []cli.Command {
+	var list []cli.Command
+	for _, c := range commands {
+		list = append(list, cli.Command(c))
+	}
+	return append(list,
+		cli.Command{Name: "completion", Summary: "print the script that completes all this in a shell", Run: complete},
+		cli.Command{Name: "help", Summary: "print this, or of a command what its -h prints", Run: printHelp})
+}
+
+func complete(args []string, std cli.Streams) int {
+	byKong := func(args []string, std cli.Streams) int { return serve.ByKong(args, std, help()) }
+	return completion.Run(all(), cli.Command{Run: byKong}, args, std)
+}
+
+func printHelp(args []string, std cli.Streams) int {
+	if len(args) > 0 && !strings.HasPrefix(args[0], "-") && args[0] != "help" {
+		return runCommand(args[0], []string{"-h"}, std)
+	}
+	fmt.Fprint(std.Out, help())
+	return cli.OK
 }
 
 func main() { os.Exit(run(os.Args[1:], cli.Streams{In: os.Stdin, Out: os.Stdout, Err: os.Stderr})) }
@@ -64,23 +88,25 @@ func run(args []string, std cli.Streams) int {
 	if len(args) == 0 || strings.HasPrefix(args[0], "-") {
 		return serve.ByKong(args, std, help())
 	}
-	if args[0] == "help" {
-		fmt.Fprint(std.Out, help())
-		return cli.OK
-	}
-	for _, c := range commands {
-		if c.name == args[0] {
-			return c.run(args[1:], std)
+	return runCommand(args[0], args[1:], std)
+}
+
+func runCommand(name string, args []string, std cli.Streams) int {
+	var names []string
+	for _, c := range all() {
+		if c.Name == name {
+			return c.Run(args, std)
 		}
+		names = append(names, c.Name)
 	}
-	return std.Cannot("unknown command %q; diag405 help lists them", args[0])
+	return std.Cannot("unknown command %q; diag405 help lists them%s", name, cli.Meant(name, names))
 }
 
 // help is the usage with all commands.
 func help() string {
 	var list strings.Builder
-	for _, c := range append(commands, command{name: "help", summary: "print this"}) {
-		fmt.Fprintf(&list, "  diag405 %-8s  %s\n", c.name, c.summary)
+	for _, c := range all() {
+		fmt.Fprintf(&list, "  diag405 %-10s  %s\n", c.Name, c.Summary)
 	}
 	return fmt.Sprintf(usage, list.String())
 }

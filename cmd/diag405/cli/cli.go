@@ -25,6 +25,8 @@ const (
 type Streams struct {
 	In       io.Reader
 	Out, Err io.Writer
+
+	describe func(*flag.FlagSet, string) // see [Describe]; nil where somebody reads
 }
 
 // Cannot says why a command cannot run, and returns its exit code.
@@ -37,10 +39,19 @@ func (s Streams) Cannot(format string, args ...any) int {
 // exit code: with its usage where that was asked for, else with what was wrong.
 func (s Streams) BadArguments(command, usage string, err error) int {
 	if errors.Is(err, flag.ErrHelp) {
-		fmt.Fprint(s.Out, usage)
-		return OK
+		return s.Help(usage, err)
 	}
 	return s.Cannot("%s: %v; diag405 %s -h shows the usage", command, err, command)
+}
+
+// Help prints a usage that was asked for, and returns the exit code.
+func (s Streams) Help(usage string, err error) int {
+	var help *helpError
+	if s.describe != nil && errors.As(err, &help) {
+		s.describe(help.flags, usage)
+	}
+	fmt.Fprint(s.Out, usage)
+	return OK
 }
 
 // Interruptible returns a context that ends when the program is asked to: by

@@ -156,3 +156,54 @@ func TestScreen(t *testing.T) {
 		assert.False(t, CanRedraw(out))
 	}
 }
+
+func TestMeant(t *testing.T) {
+	known := []string{"demo", "explain", "lint", "report", "dump"}
+	for word, want := range map[string]string{
+		"explian": " (did you mean explain?)", // two letters exchanged
+		"explan":  " (did you mean explain?)",
+		"lnt":     " (did you mean lint?)",
+		"reports": " (did you mean report?)",
+		"dimp":    " (did you mean dump?)",
+		"explode": "",
+		"x":       "",
+		"":        "",
+	} {
+		assert.Equal(t, want, Meant(word, known), word)
+	}
+}
+
+func TestDescribe(t *testing.T) {
+	const usage = `Usage: diag405 test -key FILE [-f] [-o text|json] METHOD [PATH...]
+       diag405 test -b
+
+  -key FILE     the key;
+                or not
+  -o text|json  how to print it
+  -H 'N: V'     a header
+`
+	d := Describe(func(args []string, std Streams) int {
+		flags := NewFlags("test")
+		flags.String("key", "", "")
+		flags.String("o", "", "")
+		flags.String("H", "", "")
+		flags.String("unsaid", "", "")
+		flags.Bool("f", false, "")
+		_, err := Parse(flags, args)
+		return std.BadArguments("test", usage, err)
+	})
+	assert.Equal(t, []string{"METHOD", "PATH..."}, d.Words)
+	assert.Equal(t, []Flag{
+		{"H", "'N: V'", "a header"}, {"f", "", ""}, {"key", "FILE", "the key"},
+		{"o", "text|json", "how to print it"}, {"unsaid", "VALUE", ""},
+	}, d.Flags)
+}
+
+func TestLinks(t *testing.T) {
+	assert.Equal(t, "diag405 cause strip-path", CauseLink("strip-path"))
+	assert.Empty(t, DocsURL("lint.md#a"))
+	docs = "https://docs.example/docs/"
+	defer func() { docs = "" }()
+	assert.Equal(t, "https://docs.example/docs/causes/strip-path.md", CauseLink("strip-path"))
+	assert.Equal(t, "https://docs.example/docs/lint.md#a", DocsURL("lint.md#a"))
+}

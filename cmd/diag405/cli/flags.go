@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"errors"
 	"flag"
 	"fmt"
 	"io"
@@ -19,7 +20,9 @@ func NewFlags(name string) *flag.FlagSet {
 func Parse(flags *flag.FlagSet, args []string) ([]string, error) {
 	var others []string
 	for {
-		if err := flags.Parse(args); err != nil {
+		if err := flags.Parse(args); errors.Is(err, flag.ErrHelp) {
+			return nil, &helpError{flags}
+		} else if err != nil {
 			return nil, err
 		}
 		if flags.NArg() == 0 {
@@ -38,6 +41,12 @@ func ParseFlags(flags *flag.FlagSet, args []string) error {
 	}
 	return err
 }
+
+// helpError is [flag.ErrHelp] with the flags for which it was asked.
+type helpError struct{ flags *flag.FlagSet }
+
+func (*helpError) Error() string { return flag.ErrHelp.Error() }
+func (*helpError) Unwrap() error { return flag.ErrHelp }
 
 // TextOrJSON checks what a command was given as -o.
 func TextOrJSON(form string) error {

@@ -19,8 +19,7 @@ import (
 func ByKong(args []string, std cli.Streams, help string) int {
 	o, err := parseKongs(args)
 	if errors.Is(err, flag.ErrHelp) {
-		fmt.Fprint(std.Out, help)
-		return cli.OK
+		return std.Help(help, err)
 	}
 	if err != nil {
 		return std.Cannot("%v; diag405 help lists the flags", err)
