@@ -1,6 +1,6 @@
 module diag405
 
-go 1.26
+go 1.26.0
 
 require (
 	github.com/Kong/go-pdk v0.11.0
@@ -14,10 +14,11 @@ require (
 	go.yaml.in/yaml/v3 v3.0.6
 	golang.org/x/term v0.45.0
 	google.golang.org/protobuf v1.33.0
+	mvdan.cc/sh/v3 v3.14.1
 )
 
 require (
 	github.com/ugorji/go/codec v1.2.12 // indirect
 	golang.org/x/sys v0.47.0 // indirect
-	golang.org/x/tools v0.26.0 // indirect
+	golang.org/x/tools v0.38.0 // indirect
 )

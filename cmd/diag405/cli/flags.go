@@ -66,3 +66,27 @@ func (t *Texts) Set(s string) error {
 	*t = append(*t, s)
 	return nil
 }
+
+// Own takes apart what a command is given: the flags that are its own, with their
+// values, and everything else, both in order. From "--" on, which is in neither, or from
+// the first words on that end accepts, nothing is a flag of the command's.
+func Own(flags *flag.FlagSet, args []string, end func(words []string) bool) (own, others []string) {
+	for i := 0; i < len(args); i++ {
+		name, _, hasValue := strings.Cut(strings.TrimPrefix(strings.TrimPrefix(args[i], "-"), "-"), "=")
+		f := flags.Lookup(name)
+		switch isHelp := name == "h" || name == "help"; {
+		case args[i] == "--":
+			return own, append(others, args[i+1:]...)
+		case end(args[i:]):
+			return own, append(others, args[i:]...)
+		case !strings.HasPrefix(args[i], "-") || f == nil && !isHelp:
+			others = append(others, args[i])
+		case f == nil || hasValue || isSwitch(f):
+			own = append(own, args[i])
+		default:
+			own = append(own, args[i:min(i+2, len(args))]...)
+			i++
+		}
+	}
+	return own, others
+}

@@ -7,21 +7,20 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net/url"
+	"io"
 	"os"
-	"slices"
 	"strings"
 
 	"diag405/cmd/diag405/cli"
 	"diag405/cmd/diag405/source"
-	"diag405/kong/forecast"
-	"diag405/kong/router"
 	"diag405/plugin/diagnose"
 	"diag405/plugin/openapi"
 )
 
 var usage = `Usage: diag405 explain [flags] METHOD PATH
-       diag405 explain -record [flags] < RECORD
+       diag405 explain [flags] -- curl ARGUMENTS
+       diag405 explain -answer [flags] [METHOD PATH] < ANSWER
+       diag405 explain -record [flags] < RECORDS
 
 Says what Kong does with a request: which route matches and which nearly did, how
 the upstream's path comes about, what the upstream gets, and what would break.
@@ -31,7 +30,7 @@ Where the configuration comes from:
   -config FILE            Kong's own, decK's, or an ingress controller's dump, YAML or
                           JSON; a folder, a URL, or - for stdin (repeatable)
 ` + source.Usage + `
-The request (PATH may be a whole URL):
+The request (PATH may be a whole URL; a curl command is taken as it is):
   -host HOST              its Host (default localhost)
   -scheme SCHEME          http or https (default http)
   -H 'Name: value'        a header (repeatable)
@@ -41,8 +40,10 @@ The answer, when there is one to explain:
   -status STATUS          its status, 405 or 404
   -allow METHODS          its Allow header
   -header 'Name: value'   any other header of it (repeatable)
-  -record                 read the failure from stdin: a record of http-log or file-log,
-                          or a line of Kong's error log with a diagnosis of diag405
+  -answer                 read it from stdin, as curl -i or curl -v prints it; where it
+                          says what was asked, METHOD PATH may be left out
+  -record                 read failures from stdin: records of http-log or file-log, or
+                          lines of Kong's error log with a diagnosis of diag405
 
 What else is asked:
   -probe                  ask the upstream with OPTIONS which methods it takes there
@@ -51,207 +52,114 @@ What else is asked:
 
 Examples:
   diag405 explain -config kong.yml POST /api/sendWeather
+  diag405 explain -config kong.yml -- curl -X POST http://localhost:8000/api/sendWeather -d '{}'
+  curl -si -X POST http://localhost:8000/api/sendWeather | diag405 explain -answer -config kong.yml POST /api/sendWeather
   diag405 explain -admin http://localhost:8001 -status 405 -allow GET -header 'Server: uvicorn' POST /api/sendWeather
 `
 
-// options are the flags.
-type options struct {
-	config         cli.Texts
-	source         source.Flags
-	host, scheme   string
-	consumer       string
-	requestHeaders cli.Texts
-	status         int
-	allow          *string // nil: the answer has no Allow
-	answerHeaders  cli.Texts
-	record, probe  bool
-	openAPI, form  string
-	asked          forecast.Request
-	answer         diagnose.Response
-}
-
-// Run explains one request, and returns the exit code.
+// Run explains one request, or what is on stdin, and returns the exit code.
 func Run(args []string, std cli.Streams) int {
-	o, err := parse(args)
+	o, err := parse(args, std)
 	if err != nil {
 		return std.BadArguments("explain", usage, err)
 	}
 	ctx, stop := cli.Interruptible()
 	defer stop()
-	e, err := o.explain(ctx, std)
+	told, err := o.explain(ctx, std)
 	if err != nil {
 		return std.Fail("explain", err)
 	}
-	if err := o.print(e, std); err != nil {
+	if err := told.print(o.form, std); err != nil {
 		return std.Cannot("explain: printing: %v", err)
 	}
 	return cli.OK
 }
 
-func parse(args []string) (*options, error) {
-	o := &options{}
-	flags := cli.NewFlags("explain")
-	flags.Var(&o.config, "config", "")
-	o.source.Add(flags)
-	flags.StringVar(&o.consumer, "consumer", "", "")
-	flags.StringVar(&o.host, "host", "", "")
-	flags.StringVar(&o.scheme, "scheme", "", "")
-	flags.Var(&o.requestHeaders, "H", "")
-	flags.IntVar(&o.status, "status", 0, "")
-	flags.Func("allow", "", func(s string) error { o.allow = &s; return nil })
-	flags.Var(&o.answerHeaders, "header", "")
-	flags.BoolVar(&o.record, "record", false, "")
-	flags.BoolVar(&o.probe, "probe", false, "")
-	flags.StringVar(&o.openAPI, "openapi", "", "")
-	flags.StringVar(&o.form, "o", "text", "")
-	words, err := cli.Parse(flags, args)
-	if err != nil {
-		return nil, err
-	}
-	if err := o.check(words); err != nil {
-		return nil, err
-	}
-	return o, nil
-}
-
-// check checks the flags against each other, and reads what they hold.
-func (o *options) check(words []string) error {
-	if err := cli.TextOrJSON(o.form); err != nil {
-		return err
-	}
-	if len(o.config) > 0 && o.source.Admin != "" {
-		return errors.New("-config and -admin are two configurations; want one")
-	}
-	if err := o.source.Check(); err != nil {
-		return err
-	}
-	if o.record {
-		return o.checkRecord(words)
-	}
-	if !o.isConfigured() {
-		return errors.New("want a configuration: -config FILE or -admin URL")
-	}
-	if err := o.readRequest(words); err != nil {
-		return err
-	}
-	return o.readAnswer()
-}
-
-func (o *options) isConfigured() bool { return len(o.config) > 0 || o.source.Admin != "" }
-
-// checkRecord: a record brings the request and the answer along.
-func (o *options) checkRecord(words []string) error {
-	switch {
-	case len(words) > 0:
-		return fmt.Errorf("unexpected argument %q: -record brings the request along", words[0])
-	case o.status != 0 || o.allow != nil || len(o.answerHeaders) > 0:
-		return errors.New("-status, -allow and -header are for an answer that is pasted: -record brings its own along")
-	case slices.Contains(o.config, "-"):
-		return errors.New("-record reads stdin, so the configuration cannot come from there")
-	case o.probe && !o.isConfigured():
-		return errors.New("-probe asks the service that a configuration names: want -config FILE or -admin URL")
-	}
-	return nil
-}
-
-// readRequest reads METHOD PATH and what belongs to the request.
-func (o *options) readRequest(words []string) error {
-	if len(words) != 2 {
-		return fmt.Errorf("want METHOD PATH, got %q", words)
-	}
-	method, target := words[0], words[1]
-	if method == "" || strings.Trim(method, "ABCDEFGHIJKLMNOPQRSTUVWXYZ-") != "" {
-		return fmt.Errorf("METHOD %q is not upper case letters, such as POST", method)
-	}
-	if strings.ContainsAny(target, " \t\r\n") {
-		return fmt.Errorf("PATH %q has white space, which no request line can carry", target)
-	}
-	header, err := source.Headers("-H", o.requestHeaders)
-	if err != nil {
-		return err
-	}
-	o.asked = forecast.Request{Method: method, Target: target, Host: o.host, Scheme: o.scheme, Header: header}
-	if err := readURL(&o.asked); err != nil {
-		return err
-	}
-	o.asked.Host = cmp.Or(o.asked.Host, header.Get("Host"), "localhost")
-	o.asked.Scheme = cmp.Or(o.asked.Scheme, "http")
-	header.Del("Host")
-	if !slices.Contains([]string{"http", "https"}, o.asked.Scheme) {
-		return fmt.Errorf("-scheme %q is not http or https", o.asked.Scheme)
-	}
-	return nil
-}
-
-// readURL takes scheme and host out of a target that is a whole URL.
-func readURL(r *forecast.Request) error {
-	if strings.HasPrefix(r.Target, "/") {
-		return nil
-	}
-	u, err := url.Parse(r.Target)
-	if err != nil || u.Scheme == "" || u.Host == "" {
-		return fmt.Errorf("PATH %q should start with /, or be a whole URL", r.Target)
-	}
-	r.Scheme, r.Host = cmp.Or(r.Scheme, u.Scheme), cmp.Or(r.Host, u.Host)
-	uri, _ := router.OriginForm(r.Target)
-	r.Target = "/" + strings.TrimPrefix(uri, "/") // which clients put in front of a query
-	return nil
-}
-
-// readAnswer reads the answer that somebody pasted.
-func (o *options) readAnswer() error {
-	if o.status == 0 {
-		if o.allow != nil || len(o.answerHeaders) > 0 {
-			return errors.New("-allow and -header describe an answer: want its -status, too")
-		}
-		return nil
-	}
-	if !diagnose.Explains(o.status) {
-		return fmt.Errorf("-status %d: diag405 explains 405 and 404", o.status)
-	}
-	header, err := source.Headers("-header", o.answerHeaders)
-	if err != nil {
-		return err
-	}
-	if o.allow != nil {
-		header.Set("Allow", *o.allow)
-	}
-	o.answer = diagnose.Response{Status: o.status, Header: header}
-	return nil
-}
-
 // explain does what the flags say.
-func (o *options) explain(ctx context.Context, std cli.Streams) (*explanation, error) {
+func (o *options) explain(ctx context.Context, std cli.Streams) (*explained, error) {
 	api, err := o.endpoints()
 	if err != nil {
 		return nil, err
 	}
-	var failed *failure
-	if o.record {
-		if failed, err = readFailure(std.In); err != nil {
+	out := &explained{}
+	failures, err := o.readStdin(std.In, out)
+	if err != nil {
+		return nil, err
+	}
+	var from *source.Source
+	if o.isConfigured() {
+		if from, err = o.source.Load(ctx, o.config, std.In, o.consumer); err != nil {
 			return nil, err
 		}
 	}
-	if !o.isConfigured() {
-		return failed.explain(api), nil
+	for _, f := range failures {
+		e, err := o.explainOne(ctx, from, f, diagnose.Offers{API: api})
+		if err != nil {
+			return nil, err
+		}
+		out.list = append(out.list, e)
 	}
-	from, err := o.source.Load(ctx, o.config, std.In, o.consumer)
+	return out, nil
+}
+
+// readStdin reads what is to be explained; a nil failure is the request of the flags.
+func (o *options) readStdin(in io.Reader, out *explained) ([]*failure, error) {
+	if o.record {
+		r, err := readRecords(in)
+		if err != nil {
+			return nil, err
+		}
+		if r.read > 1 {
+			out.records = r
+		}
+		return r.failures, nil
+	}
+	if !o.paste {
+		return []*failure{nil}, nil
+	}
+	p, err := readPasted(in)
 	if err != nil {
 		return nil, err
 	}
+	if o.asked.Method == "" {
+		words, host := p.asked()
+		if len(words) == 0 {
+			return nil, errors.New("the answer does not say what was asked: want METHOD PATH")
+		}
+		o.host = cmp.Or(o.host, host)
+		if err := o.readRequest(words); err != nil {
+			return nil, err
+		}
+	}
+	if o.answer = p.Answer; o.isConfigured() {
+		return []*failure{nil}, nil
+	}
+	f, err := p.failure(o.asked)
+	return []*failure{f}, err
+}
+
+// explainOne explains a failure, or without one the request of the flags.
+func (o *options) explainOne(ctx context.Context, from *source.Source, failed *failure, seen diagnose.Offers) (*Explanation, error) {
+	if from == nil {
+		return failed.explain(seen.API), nil
+	}
+	asked := o.asked
 	if failed != nil {
-		o.asked = failed.asked
+		asked = failed.asked
 	}
 	if o.consumer != "" {
-		if o.asked.Consumer = from.Consumer(o.consumer); o.asked.Consumer == nil {
+		if asked.Consumer = from.Consumer(o.consumer); asked.Consumer == nil {
 			return nil, fmt.Errorf("-consumer %q is not among the consumers of %s", o.consumer, from.Name())
 		}
 	}
-	q, err := predict(from, o.asked)
+	q, err := Predict(from, asked)
 	if err != nil {
 		return nil, err
 	}
-	o.judge(ctx, q, failed, diagnose.Offers{API: api})
+	o.judge(ctx, q, failed, seen)
+	if failed != nil {
+		q.out.setTimes(failed.times)
+	}
 	return &q.out, nil
 }
 
@@ -271,9 +179,11 @@ func (o *options) endpoints() (*diagnose.API, error) {
 }
 
 // judge adds the verdict: on the answer that is known, else on one that may come.
-func (o *options) judge(ctx context.Context, q *inquiry, failed *failure, seen diagnose.Offers) {
+func (o *options) judge(ctx context.Context, q *Inquiry, failed *failure, seen diagnose.Offers) {
 	x := q.exchange()
-	x.Response = o.answer
+	if o.answer.Status != 0 {
+		x = q.answered(o.answer)
+	}
 	if failed != nil {
 		x = failed.within(q)
 	}
@@ -283,26 +193,38 @@ func (o *options) judge(ctx context.Context, q *inquiry, failed *failure, seen d
 	switch {
 	case failed != nil:
 		q.out.Diagnosis = q.verdict(x, diagnose.Explain(x, seen))
-	case o.status != 0:
-		q.diagnosePasted(x, seen)
+	case o.answer.Status != 0:
+		q.diagnose(x, seen)
 	case q.out.Upstream != nil:
 		q.foresee(x, seen)
 	}
 }
 
-func (o *options) print(e *explanation, std cli.Streams) error {
-	if o.form == "json" {
-		return cli.PrintJSON(std.Out, e)
-	}
-	forms := []string{formDeclarative, formAdmin}
+// explained is all that was asked for.
+type explained struct {
+	list    []*Explanation
+	records *records // where there were several
+}
+
+func (t *explained) print(form string, std cli.Streams) error {
 	switch {
-	case len(o.config) > 0:
-		forms = forms[:1]
-	case e.Kong != nil && e.Kong.IsDBLess():
-		forms = []string{formDeclarative, formPost}
-	case e.Kong != nil:
-		forms = forms[1:]
+	case form == "json" && t.records != nil:
+		return cli.PrintJSON(std.Out, t.list)
+	case form == "json":
+		return cli.PrintJSON(std.Out, t.list[0])
 	}
 	screen := cli.NewScreen(std.Out)
-	return screen.Print(text(e, screen, forms))
+	var text strings.Builder
+	if t.records != nil {
+		p := &page{screen: screen}
+		p.part("records", cli.Plain, "%s", t.records)
+		text.WriteString(p.String())
+	}
+	for _, e := range t.list {
+		if t.records != nil {
+			text.WriteString("\n")
+		}
+		text.WriteString(e.text(screen))
+	}
+	return screen.Print(text.String())
 }

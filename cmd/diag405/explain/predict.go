@@ -12,8 +12,8 @@ import (
 	"diag405/plugin/diagnose"
 )
 
-// explanation is what Kong does with a request, as it is printed.
-type explanation struct {
+// Explanation is what Kong does with a request, as it is printed.
+type Explanation struct {
 	Kong      *adminapi.Kong     `json:"kong,omitempty"`  // that was asked for its configuration
 	Notes     []noteData         `json:"notes,omitempty"` // on the configuration
 	Request   requestData        `json:"request"`
@@ -27,9 +27,19 @@ type explanation struct {
 	Answer    *answerData        `json:"answer,omitempty"` // when Kong or a plugin answers
 	Watch     []string           `json:"watch,omitempty"`
 	Probe     *probeData         `json:"probe,omitempty"`
-	If405     *verdictData       `json:"if_405,omitempty"`
+	If405     *Verdict           `json:"if_405,omitempty"`
 	Possible  []otherData        `json:"if_405_possible,omitempty"` // where nothing is likely
-	Diagnosis *verdictData       `json:"diagnosis,omitempty"`
+	Diagnosis *Verdict           `json:"diagnosis,omitempty"`
+	Times     int                `json:"times,omitempty"` // how often it was in records, where more than once
+
+	forms    []string // of a fix that are shown to people
+	unrouted bool     // the route is not known
+}
+
+func (e *Explanation) setTimes(n int) {
+	if n > 1 {
+		e.Times = n
+	}
 }
 
 // noteData is what was found in reading the configuration.
@@ -83,31 +93,46 @@ type answerData struct {
 // maxNearest is how many routes are named that did not match.
 const maxNearest = 3
 
-// inquiry is a request that is being explained: what Kong does with it, and what
+// Inquiry is a request that is being explained: what Kong does with it, and what
 // is printed of that.
-type inquiry struct {
+type Inquiry struct {
 	cfg  *source.Source
 	kong *forecast.Forecast
-	out  explanation
+	out  Explanation
 }
 
-// predict says what Kong does with a request. It sends nothing.
-func predict(cfg *source.Source, r forecast.Request) (*inquiry, error) {
+// Predict says what Kong does with a request. It sends nothing. An error is one of the
+// configuration.
+func Predict(cfg *source.Source, r forecast.Request) (*Inquiry, error) {
 	kong, err := forecast.Of(cfg.Config, r)
 	if err != nil {
 		return nil, err
 	}
-	q := &inquiry{cfg: cfg, kong: kong}
-	q.out = explanation{
+	q := &Inquiry{cfg: cfg, kong: kong}
+	q.out = Explanation{
 		Kong: cfg.Kong, Notes: notesOf(cfg.Notes),
 		Request: requestOf(r), Path: kong.Path, Plugins: kong.Effects,
-		Upstream: kong.Upstream, Answer: answerOf(kong.Answer), Watch: kong.Watch,
+		Upstream: kong.Upstream, Answer: answerOf(kong.Answer), Watch: kong.Watch, forms: formsFor(cfg.Kong),
 	}
 	if s := kong.Service; s != nil {
 		q.out.Service = &entityData{s.Name, s.ID}
 	}
 	q.nameRoutes()
 	return q, nil
+}
+
+// Forecast is what Kong does with the request.
+func (q *Inquiry) Forecast() *forecast.Forecast { return q.kong }
+
+// formsFor are the forms of a fix that fit where a configuration comes from: nil is files.
+func formsFor(kong *adminapi.Kong) []string {
+	switch {
+	case kong == nil:
+		return []string{formDeclarative}
+	case kong.IsDBLess():
+		return []string{formDeclarative, formPost}
+	}
+	return []string{formAdmin}
 }
 
 func notesOf(notes []config.Note) []noteData {
@@ -119,7 +144,7 @@ func notesOf(notes []config.Note) []noteData {
 }
 
 // nameRoutes names the route that takes the request, and those that nearly did.
-func (q *inquiry) nameRoutes() {
+func (q *Inquiry) nameRoutes() {
 	reasons := q.kong.Reasons
 	if m := q.kong.Match; m != nil {
 		q.out.Route = &entityData{m.Route.Name, m.Route.ID}
@@ -155,7 +180,7 @@ func answerOf(a *forecast.Answer) *answerData {
 	return &answerData{a.Status, a.By, strings.Join(words, "; ")}
 }
 
-func (q *inquiry) watch(words string) { q.out.Watch = append(q.out.Watch, words) }
+func (q *Inquiry) watch(words string) { q.out.Watch = append(q.out.Watch, words) }
 
 // lineOf is the request line of what the upstream gets.
 func lineOf(u *forecast.Upstream) diagnose.Line {
@@ -163,7 +188,7 @@ func lineOf(u *forecast.Upstream) diagnose.Line {
 }
 
 // exchange is the request as the engine looks at it, with nothing of an answer.
-func (q *inquiry) exchange() diagnose.Exchange {
+func (q *Inquiry) exchange() diagnose.Exchange {
 	r := q.kong.Request
 	x := diagnose.Exchange{Client: diagnose.Request{Method: r.Method, Scheme: r.Scheme, Host: r.Host, Header: r.Header}}
 	x.Client.Path, x.Client.Query = router.SplitTarget(r.Target)

@@ -1,13 +1,8 @@
 package explain
 
 import (
-	"bufio"
-	"bytes"
 	"cmp"
-	"encoding/json"
 	"errors"
-	"fmt"
-	"io"
 	"net/http"
 	"strconv"
 	"strings"
@@ -20,72 +15,16 @@ import (
 	"diag405/plugin/record"
 )
 
-// maxRecord bounds what is read of a record, in bytes.
-const maxRecord = 4 << 20
-
-// failure is a request that failed, as a log has it.
+// failure is a request that failed, as a log or its client has it.
 type failure struct {
 	asked    forecast.Request
 	exchange diagnose.Exchange
-	// told is the diagnosis in a line of the error log. The line names the route but
-	// not its paths, so that without the configuration it cannot be made again.
-	told *verdictData
-}
-
-// readFailure reads a record of a log plugin, or the first diagnosis in lines of
-// Kong's error log.
-func readFailure(in io.Reader) (*failure, error) {
-	data, err := io.ReadAll(io.LimitReader(in, maxRecord))
-	if err != nil {
-		return nil, fmt.Errorf("reading the record from stdin: %w", err)
-	}
-	data = bytes.TrimSpace(data)
-	switch {
-	case len(data) == 0:
-		return nil, errors.New("stdin is empty; -record wants a log plugin's record or a line of Kong's error log")
-	case data[0] == '{', data[0] == '[':
-		return readRecord(data)
-	}
-	lines := bufio.NewScanner(bytes.NewReader(data))
-	lines.Buffer(nil, maxRecord)
-	for lines.Scan() {
-		if e, ok := logread.Parse(lines.Text()); ok && e.Event == "diagnosis" {
-			return lineFailure(e)
-		}
-	}
-	return nil, errors.New("stdin has neither a log plugin's record nor a diagnosis of diag405")
-}
-
-// readRecord reads one record, or of a list of them (http-log's queue sends those)
-// the first that can be explained.
-func readRecord(data []byte) (*failure, error) {
-	if data[0] == '{' {
-		return decodeRecord(data)
-	}
-	var list []json.RawMessage
-	if err := json.Unmarshal(data, &list); err != nil || len(list) == 0 {
-		return nil, errors.New("stdin is not a record in JSON")
-	}
-	for _, raw := range list[:len(list)-1] {
-		if f, err := decodeRecord(raw); err == nil {
-			return f, nil
-		}
-	}
-	return decodeRecord(list[len(list)-1])
-}
-
-func decodeRecord(data []byte) (*failure, error) {
-	r, err := record.Parse(data) // of several lines, the first
-	switch {
-	case err != nil:
-		return nil, fmt.Errorf("stdin is not a record in JSON: %w", err)
-	case r.Request.Method == "" || r.Request.URI == "":
-		return nil, errors.New("stdin is not a record of Kong: it has no request.method and request.uri")
-	case !diagnose.Explains(r.Response.Status):
-		return nil, fmt.Errorf("the record's status is %d: diag405 explains 405 and 404", r.Response.Status)
-	}
-	x := r.Exchange("")
-	return &failure{asked: askedOf(x.Client), exchange: x}, nil
+	// told is the diagnosis in a line of the error log or in the answer's headers. They
+	// name the route but not its paths, so that without the configuration it cannot be
+	// made again.
+	told   *Verdict
+	pasted bool // it is an answer, which does not name the route
+	times  int  // how often it was read
 }
 
 func askedOf(r diagnose.Request) forecast.Request {
@@ -117,7 +56,7 @@ func lineFailure(e logread.Entry) (*failure, error) {
 	}
 	x.Buffered = record.Buffered(x)
 	x.Route, x.Service = namedRoute(e.Fields["route"]), namedService(e.Fields["service"])
-	told := &verdictData{Cause: e.Fields["cause"], Certainty: e.Fields["certainty"], Reason: e.Fields["reason"]}
+	told := &Verdict{Cause: e.Fields["cause"], Certainty: e.Fields["certainty"], Reason: e.Fields["reason"]}
 	if allow, ok := e.Fields["allow"]; ok {
 		told.Allow = &allow
 	}
@@ -167,12 +106,12 @@ func loggedRequest(s string) (diagnose.Request, bool) {
 }
 
 // explain explains the failure from the log alone.
-func (f *failure) explain(api *diagnose.API) *explanation {
+func (f *failure) explain(api *diagnose.API) *Explanation {
 	x := f.exchange
-	e := &explanation{
-		Request:  requestOf(f.asked),
-		Upstream: loggedUpstream(x),
+	e := &Explanation{
+		Request: requestOf(f.asked), Upstream: loggedUpstream(x), forms: []string{formDeclarative, formAdmin},
 	}
+	e.setTimes(f.times)
 	if x.Route != nil {
 		e.Route = &entityData{x.Route.Name, x.Route.ID}
 	}
@@ -182,6 +121,10 @@ func (f *failure) explain(api *diagnose.API) *explanation {
 	if x.Source == "exit" || x.Source == "error" {
 		e.Answer = &answerData{Status: x.Response.Status, By: "Kong", Words: "the record says that the answer is not the upstream's"}
 		e.Upstream = nil
+	}
+	if f.pasted {
+		e.unrouted, e.Diagnosis = true, f.told
+		return e
 	}
 	if f.told != nil {
 		e.Path = []forecast.Term{{Term: forecast.TermClient, Path: x.Client.Path, Words: "the client's path"}}
@@ -234,7 +177,7 @@ func loggedPath(x diagnose.Exchange) []forecast.Term {
 
 // within is the failure with what a configuration knows of its route. Where that
 // sends the request another way than the log says, the log counts, and it is said.
-func (f *failure) within(q *inquiry) diagnose.Exchange {
+func (f *failure) within(q *Inquiry) diagnose.Exchange {
 	x := f.exchange
 	x.Routes = q.cfg.Routes
 	for _, r := range q.cfg.Routes {

@@ -27,9 +27,8 @@ func (p *page) part(head string, style cli.Style, format string, args ...any) {
 	fmt.Fprintf(p, "%s%s\n", p.screen.Paint(cli.Faint, fmt.Sprintf("%-10s", shown)), text)
 }
 
-// text is the explanation for people. Of a fix's forms those named are
-// shown.
-func text(e *explanation, s *cli.Screen, forms []string) string {
+// text is the explanation for people.
+func (e *Explanation) text(s *cli.Screen) string {
 	p := &page{screen: s}
 	if e.Kong != nil {
 		p.part("kong", cli.Plain, "%s", e.Kong)
@@ -41,23 +40,36 @@ func text(e *explanation, s *cli.Screen, forms []string) string {
 	p.route(e)
 	p.path(e)
 	p.upstream(e)
-	p.verdict(e, forms)
+	p.verdict(e)
 	return p.String()
 }
 
-func (p *page) request(e *explanation) {
+// Judgement is the end of the text: what to watch, the verdict and the fixes.
+func (e *Explanation) Judgement(s *cli.Screen) string {
+	p := &page{screen: s}
+	for _, words := range e.Watch {
+		p.part("watch", cli.Yellow, "%s", words)
+	}
+	p.verdict(e)
+	return p.String()
+}
+
+func (p *page) request(e *Explanation) {
 	r := e.Request
 	p.part("request", cli.Bold, "%s %s", r.Method, r.Target)
 	p.part("request", cli.Plain, "%s, Host: %s", r.Scheme, r.Host)
 	if r.Consumer != "" {
 		p.part("request", cli.Plain, "consumer %s", r.Consumer)
 	}
+	if e.Times > 0 {
+		p.part("request", cli.Plain, "%d times", e.Times)
+	}
 }
 
-func (p *page) route(e *explanation) {
+func (p *page) route(e *Explanation) {
 	if e.Route != nil {
 		p.part("route", cli.Plain, "%s%s", e.Route, because(e.MatchedBy))
-	} else if e.Answer == nil || e.Answer.Status == 404 {
+	} else if !e.unrouted && (e.Answer == nil || e.Answer.Status == 404) {
 		p.part("route", cli.Red, "none")
 	}
 	if e.Service != nil {
@@ -85,7 +97,7 @@ func because(reasons []reasonData) string {
 }
 
 // path writes the arithmetic in one line, with its signs.
-func (p *page) path(e *explanation) {
+func (p *page) path(e *Explanation) {
 	if len(e.Path) == 0 {
 		return
 	}
@@ -119,13 +131,17 @@ func orNothing(path string) string {
 	return path
 }
 
-func (p *page) upstream(e *explanation) {
+func (p *page) upstream(e *Explanation) {
 	for _, d := range e.Plugins {
 		p.part("plugin", cli.Yellow, "%s on %s %s", d.Name, d.On, d.Words)
 	}
 	if u := e.Upstream; u != nil {
-		p.part("upstream", cli.Bold, "%s %s://%s%s", u.Method, u.Scheme, withoutPort(u), u.URI)
-		p.part("upstream", cli.Plain, "Host: %s", u.Host)
+		if u.Address == "" {
+			p.part("upstream", cli.Bold, "%s %s", u.Method, u.URI)
+		} else {
+			p.part("upstream", cli.Bold, "%s %s://%s%s", u.Method, u.Scheme, withoutPort(u), u.URI)
+			p.part("upstream", cli.Plain, "Host: %s", u.Host)
+		}
 		for _, words := range u.Uncertain {
 			p.part("unsure", cli.Yellow, "%s", words)
 		}
@@ -175,7 +191,7 @@ func allowed(a probedData) string {
 	return ", Allow: " + strings.Join(a.Allow, ", ") + ", which it says of any path"
 }
 
-func (p *page) verdict(e *explanation, forms []string) {
+func (p *page) verdict(e *Explanation) {
 	switch {
 	case e.Diagnosis != nil:
 		p.part("cause", cli.Red, "%s (%s)", e.Diagnosis.Cause, e.Diagnosis.Certainty)
@@ -183,20 +199,22 @@ func (p *page) verdict(e *explanation, forms []string) {
 		for _, fact := range e.Diagnosis.Facts {
 			p.part("facts", cli.Plain, "%s", fact)
 		}
-		p.fixes(e.Diagnosis, forms)
+		p.fixes(e.Diagnosis, e.forms)
 		for _, c := range e.Diagnosis.Considered {
 			p.part("or", cli.Faint, "%s (%s)", c.Cause, c.Certainty)
 		}
+		p.part("more", cli.Faint, "%s", cli.CauseLink(e.Diagnosis.Cause))
 	case e.If405 != nil:
 		p.foreseen(e)
-		p.fixes(e.If405, forms)
+		p.fixes(e.If405, e.forms)
+		p.part("more", cli.Faint, "%s", cli.CauseLink(e.If405.Cause))
 	case e.Upstream != nil && e.Upstream.Uncertain == nil && (e.Probe == nil || e.Probe.Verdict == "unknown"):
 		p.unforeseen(e)
 	}
 }
 
 // unforeseen: nothing on the way makes a 405 likely.
-func (p *page) unforeseen(e *explanation) {
+func (p *page) unforeseen(e *Explanation) {
 	if len(e.Possible) == 0 {
 		p.part("if 405", cli.Green, "nothing on the way through Kong explains one: it would be the application's word on %s", lineOf(e.Upstream))
 		return
@@ -209,7 +227,7 @@ func (p *page) unforeseen(e *explanation) {
 
 // foreseen writes the verdict on a failure that has not come: one that the probe
 // says is going to, or a 405 that may.
-func (p *page) foreseen(e *explanation) {
+func (p *page) foreseen(e *Explanation) {
 	v, expected := e.If405, 0
 	if e.Probe != nil {
 		expected = map[string]int{"refuses": 405, "missing": 404}[e.Probe.Verdict]
@@ -228,7 +246,7 @@ func (p *page) foreseen(e *explanation) {
 }
 
 // fixes writes all fixes, and the forms of the first.
-func (p *page) fixes(v *verdictData, forms []string) {
+func (p *page) fixes(v *Verdict, forms []string) {
 	for i, f := range v.Fixes {
 		p.part("fix", cli.Green, "%s", f.Words)
 		if i > 0 {

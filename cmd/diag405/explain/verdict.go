@@ -17,8 +17,8 @@ import (
 	"diag405/plugin/report"
 )
 
-// verdictData is a diagnosis, and the answer that it is about.
-type verdictData struct {
+// Verdict is a diagnosis, and the answer that it is about.
+type Verdict struct {
 	Allow      *string     `json:"allow,omitempty"` // of the answer; absent when it had none
 	Cause      string      `json:"cause"`
 	Certainty  string      `json:"certainty"`
@@ -50,7 +50,7 @@ type otherData struct {
 }
 
 // verdict is a diagnosis whose fixes are for the configuration that is explained.
-func (q *inquiry) verdict(x diagnose.Exchange, d diagnose.Diagnosis) *verdictData {
+func (q *Inquiry) verdict(x diagnose.Exchange, d diagnose.Diagnosis) *Verdict {
 	v := newVerdict(q.out.Kong, x, d)
 	for i := range v.Fixes {
 		v.Fixes[i].At = q.places(v.Fixes[i].Set)
@@ -59,7 +59,7 @@ func (q *inquiry) verdict(x diagnose.Exchange, d diagnose.Diagnosis) *verdictDat
 }
 
 // places are where in files the entities stand that a fix is about.
-func (q *inquiry) places(set map[string]any) []string {
+func (q *Inquiry) places(set map[string]any) []string {
 	var places []string
 	for _, key := range slices.Sorted(maps.Keys(set)) {
 		if at := q.cfg.Place(q.entity(key)).String(); at != "" && !slices.Contains(places, at) {
@@ -71,7 +71,7 @@ func (q *inquiry) places(set map[string]any) []string {
 
 // entity is what a key of a fix is about: a plugin that is not there is a new one of
 // the route.
-func (q *inquiry) entity(key string) any {
+func (q *Inquiry) entity(key string) any {
 	m := q.kong.Match
 	if m == nil {
 		return nil
@@ -119,8 +119,8 @@ func formsOf(kong *adminapi.Kong, x diagnose.Exchange, f diagnose.Fix) []formDat
 	return forms
 }
 
-func newVerdict(kong *adminapi.Kong, x diagnose.Exchange, d diagnose.Diagnosis) *verdictData {
-	v := &verdictData{Cause: string(d.Cause), Certainty: string(d.Certainty), Reason: d.Reason, Facts: d.Facts}
+func newVerdict(kong *adminapi.Kong, x diagnose.Exchange, d diagnose.Diagnosis) *Verdict {
+	v := &Verdict{Cause: string(d.Cause), Certainty: string(d.Certainty), Reason: d.Reason, Facts: d.Facts}
 	if allow := x.Response.Header.Values("Allow"); len(allow) > 0 {
 		joined := strings.Join(allow, ", ")
 		v.Allow = &joined
@@ -163,7 +163,7 @@ const probeTimeout = 3 * time.Second
 // ask asks the upstream which methods it takes, at the path that it would get and
 // at those that a fix would lead to. What it already answered to the request, if
 // that is known, tells how far it can be believed.
-func (q *inquiry) ask(ctx context.Context, x diagnose.Exchange) diagnose.Offers {
+func (q *Inquiry) ask(ctx context.Context, x diagnose.Exchange) diagnose.Offers {
 	u, question := q.out.Upstream, probe.Question{Base: q.kong.Service.Path, Status: x.Response.Status}
 	if question.Status != 0 {
 		question.Refused, question.Paths = x.Upstream.Line(), diagnose.Candidates(x)
@@ -230,7 +230,7 @@ func refusedWith(x diagnose.Exchange, allow string) diagnose.Exchange {
 // foresee says what a 405 would be due to, if one came. A verdict there is only
 // where the way through Kong would be to blame: what the application lacks cannot
 // be foreseen.
-func (q *inquiry) foresee(x diagnose.Exchange, seen diagnose.Offers) {
+func (q *Inquiry) foresee(x diagnose.Exchange, seen diagnose.Offers) {
 	u := q.out.Upstream
 	offer, known := seen.At(u.Path())
 	if known && offer.Takes(u.Method) {
@@ -267,9 +267,28 @@ var applications = []diagnose.Code{
 	diagnose.HeadUnsupported, diagnose.TargetDivergence,
 }
 
-// diagnosePasted explains an answer that somebody pasted. Where the configuration
-// leads to no upstream, the answer is Kong's if that is what Kong would say.
-func (q *inquiry) diagnosePasted(x diagnose.Exchange, seen diagnose.Offers) {
+// answered is the exchange with its answer. Where diag405 saw another request leave for
+// the upstream than the configuration sends, that one counts, and it is said.
+func (q *Inquiry) answered(a Answer) diagnose.Exchange {
+	x := q.exchange()
+	x.Response = a.Response
+	if u := a.Upstream; u != nil && q.out.Upstream != nil && u.Line() != x.Upstream.Line() {
+		q.watch("this configuration sends " + x.Upstream.Line().String() + ", and diag405 saw " + u.Line().String() +
+			": another configuration is in force, or a plugin did it")
+		x.Upstream.Method, x.Upstream.Path = u.Method, u.Path
+	}
+	return x
+}
+
+// Explain explains the answer to the request, with what is known of the upstream.
+func (q *Inquiry) Explain(a Answer, seen diagnose.Offers) *Explanation {
+	q.diagnose(q.answered(a), seen)
+	return &q.out
+}
+
+// diagnose explains an answer that came. Where the configuration leads to no upstream,
+// the answer is Kong's if that is what Kong would say.
+func (q *Inquiry) diagnose(x diagnose.Exchange, seen diagnose.Offers) {
 	if a := q.out.Answer; a != nil && a.Status != 0 && a.Status != x.Response.Status {
 		q.watch("with this configuration the upstream does not get the request, so the answer comes from elsewhere: another configuration is in force, or something in front of Kong or beside it answered")
 		x.Source, x.Route, x.Service = "", nil, nil
