@@ -11,6 +11,7 @@ import (
 
 	"diag405/cmd/diag405/cause"
 	"diag405/cmd/diag405/cli"
+	"diag405/cmd/diag405/compare"
 	"diag405/cmd/diag405/completion"
 	"diag405/cmd/diag405/demo"
 	"diag405/cmd/diag405/doctor"
@@ -44,6 +45,7 @@ type command cli.Command
 var commands = []command{
 	{"demo", "show the founding case end to end", demo.Run},
 	{"explain", "say what Kong does with a request, and why it gets a 405", explain.Run},
+	{"compare", "send a request through Kong and directly, and show where the two part", compare.Run},
 	{"lint", "find what in a configuration leads to 405s", lint.Run},
 	{"report", "show what went wrong, from Kong's error log", report.Run},
 	{"cause", "print the page of a cause", cause.Run},

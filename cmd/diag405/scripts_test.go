@@ -53,6 +53,9 @@ func TestMain(m *testing.M) {
 //	                          a variable to its URL
 //	answers NAME FILE         start what gives this HTTP answer to everything
 //	admin NAME DIR            start an Admin API ([adminAPI]) with the objects in DIR
+//	case NAME                 start the application of a case of examples/cases, and a gateway
+//	                          with its configuration: APP and KONG are their addresses,
+//	                          kong.json is the configuration as the case has it
 //	asked NAME                print which methods such a one was asked with so far
 //	logged                    have a gateway refuse the founding request: record.json is
 //	                          what file-log writes, list.json the same in a list, as
@@ -86,6 +89,7 @@ var scriptCommands = map[string]func(ts *testscript.TestScript, neg bool, args [
 	"answers":  startAnswers,
 	"admin":    startAdmin,
 	"asked":    printAsked,
+	"case":     startCase,
 	"logged":   logged,
 }
 
@@ -151,6 +155,7 @@ var changing = []struct {
 	pattern *regexp.Regexp
 	stable  string
 }{
+	{regexp.MustCompile(`(?m)^time  .*$`), "time      ..."},
 	{regexp.MustCompile(`127\.0\.0\.1:\d+`), "127.0.0.1:PORT"},
 	{regexp.MustCompile(`\d{4}/\d\d/\d\d \d\d:\d\d:\d\d`), "TIME"},
 	{regexp.MustCompile(`(\] )\d+#\d+: \*\d+`), "${1}PID#0: *N"},

@@ -207,3 +207,27 @@ func TestLinks(t *testing.T) {
 	assert.Equal(t, "https://docs.example/docs/causes/strip-path.md", CauseLink("strip-path"))
 	assert.Equal(t, "https://docs.example/docs/lint.md#a", DocsURL("lint.md#a"))
 }
+
+func TestOwn(t *testing.T) {
+	isCurl := func(words []string) bool { return words[0] == "curl" }
+	tests := []struct{ args, own, others string }{
+		{"", "", ""},
+		{"-o json -X POST http://a", "-o json", "-X POST http://a"},
+		{"-X POST -o json http://a -f", "-o json -f", "-X POST http://a"},
+		{"--o=json http://a -x=1", "--o=json", "http://a -x=1"},
+		{"-f -- -o out", "-f", "-o out"},
+		{"-f curl -o out -f", "-f", "curl -o out -f"},
+		{"-o curl http://a", "-o curl", "http://a"},
+		{"http://a -o", "-o", "http://a"},
+		{"-h x", "-h", "x"},
+		{"- a", "", "- a"},
+	}
+	for _, tt := range tests {
+		flags := NewFlags("test")
+		flags.String("o", "", "")
+		flags.Bool("f", false, "")
+		own, others := Own(flags, strings.Fields(tt.args), isCurl)
+		assert.Equal(t, tt.own, strings.Join(own, " "), tt.args)
+		assert.Equal(t, tt.others, strings.Join(others, " "), tt.args)
+	}
+}

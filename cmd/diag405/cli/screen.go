@@ -83,3 +83,17 @@ func IsTerminal(stream any) bool {
 	f, ok := stream.(*os.File)
 	return ok && term.IsTerminal(int(f.Fd()))
 }
+
+// Width is how many columns a terminal has, or what is usual where there is none.
+func Width(out io.Writer) int {
+	const usual = 100
+	f, ok := out.(*os.File)
+	if !ok {
+		return usual
+	}
+	width, _, err := term.GetSize(int(f.Fd()))
+	if err != nil || width <= 0 {
+		return usual
+	}
+	return width
+}

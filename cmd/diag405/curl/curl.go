@@ -28,10 +28,10 @@ type Request struct {
 	Body   []byte
 
 	Insecure bool              // -k
-	Resolve  map[string]string // host:port to the address that --resolve gives
+	Connect  map[string]string // host:port to what to connect to instead: --resolve, --connect-to
 	Proxy    string            // the URL of -x; "" is the environment's
 	Timeout  time.Duration     // --max-time; 0 is none
-	Connect  time.Duration     // --connect-timeout; 0 is none
+	Dial     time.Duration     // --connect-timeout; 0 is none
 
 	// Notes are what curl would do and the request does not have, a clause each.
 	Notes []string
@@ -206,7 +206,7 @@ func (r *reader) request() (*Request, error) {
 	r.byDefault("Content-Type", kind)
 	out := &Request{
 		Method: cmp.Or(r.method, r.usualMethod(body != nil)), URL: u, Host: cmp.Or(r.header.Get("Host"), u.Address), Header: r.header, Body: body,
-		Insecure: r.insecure, Resolve: r.resolve, Proxy: r.proxy, Timeout: r.timeout, Connect: r.connect, Notes: r.notes,
+		Insecure: r.insecure, Connect: r.resolve, Proxy: r.proxy, Timeout: r.timeout, Dial: r.connect, Notes: r.notes,
 	}
 	out.Header.Del("Host")
 	return out, nil

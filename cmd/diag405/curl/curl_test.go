@@ -134,13 +134,13 @@ stdin
 }
 
 func TestConnection(t *testing.T) {
-	r, err := Parse(strings.Fields("-kLsS --resolve api.example:443:127.0.0.1,127.0.0.2 --resolve +v6.example:80:[::1] -x http://127.0.0.1:3128 -m 1.5 --connect-timeout 2 -b jar -n https://ann:s3@api.example/a"), nil)
+	r, err := Parse(strings.Fields("-kLsS --resolve api.example:443:127.0.0.1,127.0.0.2 --resolve +v6.example:80:[::1] --connect-to A.example:80:127.0.0.1:8000 --connect-to b.example:81::82 -x http://127.0.0.1:3128 -m 1.5 --connect-timeout 2 -b jar -n https://ann:s3@api.example/a"), nil)
 	require.NoError(t, err)
 	assert.True(t, r.Insecure)
-	assert.Equal(t, map[string]string{"api.example:443": "127.0.0.1:443", "v6.example:80": "[::1]:80"}, r.Resolve)
+	assert.Equal(t, map[string]string{"api.example:443": "127.0.0.1:443", "v6.example:80": "[::1]:80", "a.example:80": "127.0.0.1:8000", "b.example:81": "b.example:82"}, r.Connect)
 	assert.Equal(t, "http://127.0.0.1:3128", r.Proxy)
 	assert.Equal(t, 1500*time.Millisecond, r.Timeout)
-	assert.Equal(t, 2*time.Second, r.Connect)
+	assert.Equal(t, 2*time.Second, r.Dial)
 	assert.Equal(t, URL{"https", "api.example", "/a"}, r.URL)
 	assert.Equal(t, "Basic YW5uOnMz", r.Header.Get("Authorization"))
 	assert.Equal(t, []string{
@@ -185,26 +185,27 @@ func TestOneWord(t *testing.T) {
 
 func TestRefused(t *testing.T) {
 	for args, want := range map[string]string{
-		"":                             "want one URL",
-		"http://a http://b":            "want one URL",
-		"--nope http://a":              "curl's --nope is not known here",
-		"-sZ http://a":                 "curl's -Z is not known here",
-		"http://a -X":                  "curl's -X needs a value",
-		"http://a -X a:b":              "no method",
-		"http://a -H nonsense":         "no header",
-		"http://a -u ann":              "want USER:PASSWORD",
-		"http://a -d @/does/not/exist": "no such file",
-		"http://a -d x -F a=b":         "one of -d, -F and -T",
-		"http://a -I -d x":             "no data with -I",
-		"http://a -F nonsense":         "want NAME=CONTENT",
-		"http://a -m soon":             "want seconds",
-		"http://a --resolve a:80:b":    "no IP address",
-		"http://a --resolve a":         "want HOST:PORT:ADDRESS",
-		"http://a --cert x.pem":        "only curl can do it",
-		"ftp://a":                      "is not http:// or https://",
-		"http://":                      "is not http:// or https://",
-		"http://a/{b,c}":               "several requests",
-		"http://a --next http://b":     "only curl can do it",
+		"":                              "want one URL",
+		"http://a http://b":             "want one URL",
+		"--nope http://a":               "curl's --nope is not known here",
+		"-sZ http://a":                  "curl's -Z is not known here",
+		"http://a -X":                   "curl's -X needs a value",
+		"http://a -X a:b":               "no method",
+		"http://a -H nonsense":          "no header",
+		"http://a -u ann":               "want USER:PASSWORD",
+		"http://a -d @/does/not/exist":  "no such file",
+		"http://a -d x -F a=b":          "one of -d, -F and -T",
+		"http://a -I -d x":              "no data with -I",
+		"http://a -F nonsense":          "want NAME=CONTENT",
+		"http://a -m soon":              "want seconds",
+		"http://a --resolve a:80:b":     "no IP address",
+		"http://a --connect-to a:b:c:d": "want HOST1:PORT1:HOST2:PORT2",
+		"http://a --resolve a":          "want HOST:PORT:ADDRESS",
+		"http://a --cert x.pem":         "only curl can do it",
+		"ftp://a":                       "is not http:// or https://",
+		"http://":                       "is not http:// or https://",
+		"http://a/{b,c}":                "several requests",
+		"http://a --next http://b":      "only curl can do it",
 	} {
 		_, err := Parse(strings.Fields(args), nil)
 		assert.ErrorContains(t, err, want, args)

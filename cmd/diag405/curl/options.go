@@ -1,6 +1,7 @@
 package curl
 
 import (
+	"cmp"
 	"encoding/base64"
 	"errors"
 	"fmt"
@@ -8,6 +9,7 @@ import (
 	"net"
 	"net/textproto"
 	"os"
+	"regexp"
 	"strconv"
 	"strings"
 	"time"
@@ -33,8 +35,6 @@ func init() {
 		}
 	}
 }
-
-const otherHop = "not done here: the request goes to the address of its URL"
 
 // options are those that people use with a request that fails (curl's manual page).
 var options = []option{
@@ -70,6 +70,7 @@ var options = []option{
 
 	{long: "insecure", short: 'k', do: func(r *reader, _ string) error { r.insecure = true; return nil }},
 	{long: "resolve", value: true, do: (*reader).addResolve},
+	{long: "connect-to", value: true, do: (*reader).addConnectTo},
 	{long: "proxy", short: 'x', value: true, do: func(r *reader, v string) error { r.proxy = v; return nil }},
 	{long: "max-time", short: 'm', value: true, do: func(r *reader, v string) (err error) { r.timeout, err = seconds(v); return err }},
 	{long: "connect-timeout", value: true, do: func(r *reader, v string) (err error) { r.connect, err = seconds(v); return err }},
@@ -87,7 +88,6 @@ var options = []option{
 	{long: "http2-prior-knowledge", note: "HTTP/1.1 is spoken instead, but over TLS"},
 	{long: "http3", note: "not spoken"},
 	{long: "haproxy-protocol", note: "not spoken"},
-	{long: "connect-to", value: true, note: otherHop},
 	{long: "interface", value: true, note: "not done here"},
 	{long: "cacert", value: true, note: "not read: the system's certificates count, or -k"},
 
@@ -208,6 +208,19 @@ func (r *reader) addResolve(value string) error {
 	r.resolve[strings.ToLower(net.JoinHostPort(parts[0], parts[1]))] = net.JoinHostPort(address, parts[1])
 	return nil
 }
+
+// addConnectTo takes HOST1:PORT1:HOST2:PORT2, the last two of which may be empty.
+func (r *reader) addConnectTo(value string) error {
+	parts := ports.FindStringSubmatch(value)
+	if parts == nil {
+		return errors.New("want HOST1:PORT1:HOST2:PORT2")
+	}
+	host, port := cmp.Or(strings.Trim(parts[3], "[]"), strings.Trim(parts[1], "[]")), cmp.Or(parts[4], parts[2])
+	r.resolve[strings.ToLower(net.JoinHostPort(strings.Trim(parts[1], "[]"), parts[2]))] = net.JoinHostPort(host, port)
+	return nil
+}
+
+var ports = regexp.MustCompile(`^(\[[^\]]+\]|[^:]+):(\d+):(\[[^\]]+\]|[^:]*):(\d*)$`)
 
 func seconds(value string) (time.Duration, error) {
 	n, err := strconv.ParseFloat(value, 64)

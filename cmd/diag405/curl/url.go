@@ -1,7 +1,6 @@
 package curl
 
 import (
-	"errors"
 	"fmt"
 	"net/url"
 	"strings"
@@ -14,7 +13,12 @@ func parseURL(raw string, asItIs bool) (u URL, credentials string, err error) {
 	if !strings.Contains(raw, "://") {
 		raw = "http://" + raw
 	}
-	parsed, err := url.Parse(raw)
+	scheme, rest, _ := strings.Cut(raw, "://")
+	at := len(rest)
+	if i := strings.IndexAny(rest, "/?#"); i >= 0 {
+		at = i
+	}
+	parsed, err := url.Parse(scheme + "://" + rest[:at]) // what is behind it goes as it is
 	switch {
 	case strings.ContainsFunc(raw, func(c rune) bool { return c <= ' ' || c == 0x7f }):
 		return u, "", fmt.Errorf("URL %q has white space, which no request line can carry", raw)
@@ -23,11 +27,9 @@ func parseURL(raw string, asItIs bool) (u URL, credentials string, err error) {
 	case parsed.Scheme != "http" && parsed.Scheme != "https", parsed.Host == "":
 		return u, "", fmt.Errorf("URL %q is not http:// or https:// and a host", raw)
 	case strings.ContainsAny(raw, "{}"):
-		return u, "", errors.New("URL " + raw + " has {}, for which curl sends several requests: name one")
+		return u, "", fmt.Errorf("URL %q has {}, for which curl sends several requests: name one", raw)
 	}
-	_, rest, _ := strings.Cut(raw, "://")
-	at := strings.IndexAny(rest+"/", "/?#")
-	target, _, _ := strings.Cut(rest[min(at, len(rest)):], "#")
+	target, _, _ := strings.Cut(rest[at:], "#")
 	path, query, hasQuery := strings.Cut(target, "?")
 	if !asItIs {
 		path = withoutDots(path)

@@ -50,6 +50,9 @@ func AnswerOf(r diagnose.Response) Answer {
 	return a
 }
 
+// Told is what the headers of an answer say, where nothing else is known.
+func Told(a Answer) *Explanation { return &Explanation{Diagnosis: a.Told, unrouted: true} }
+
 var certainties = []diagnose.Certainty{diagnose.Possible, diagnose.Likely, diagnose.Confirmed}
 
 // codeItem reads a cause with its certainty, as in strip-path;certainty=likely.

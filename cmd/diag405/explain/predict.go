@@ -124,6 +124,11 @@ func Predict(cfg *source.Source, r forecast.Request) (*Inquiry, error) {
 // Forecast is what Kong does with the request.
 func (q *Inquiry) Forecast() *forecast.Forecast { return q.kong }
 
+// Plugins are the configuration's plugins of a name.
+func (q *Inquiry) Plugins(name string) []*config.Plugin {
+	return slices.DeleteFunc(slices.Clone(q.cfg.Plugins), func(p *config.Plugin) bool { return p.Name != name })
+}
+
 // formsFor are the forms of a fix that fit where a configuration comes from: nil is files.
 func formsFor(kong *adminapi.Kong) []string {
 	switch {

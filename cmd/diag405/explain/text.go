@@ -139,7 +139,7 @@ func (p *page) upstream(e *Explanation) {
 		if u.Address == "" {
 			p.part("upstream", cli.Bold, "%s %s", u.Method, u.URI)
 		} else {
-			p.part("upstream", cli.Bold, "%s %s://%s%s", u.Method, u.Scheme, withoutPort(u), u.URI)
+			p.part("upstream", cli.Bold, "%s %s://%s%s", u.Method, u.Scheme, AddressOf(u), u.URI)
 			p.part("upstream", cli.Plain, "Host: %s", u.Host)
 		}
 		for _, words := range u.Uncertain {
@@ -162,9 +162,8 @@ func statusWord(status int) string {
 	return fmt.Sprintf("%d ", status)
 }
 
-// withoutPort is the upstream's address, without the port that its scheme has
-// anyway.
-func withoutPort(u *forecast.Upstream) string {
+// AddressOf is the upstream's address, without the port that its scheme has anyway.
+func AddressOf(u *forecast.Upstream) string {
 	port := map[string]string{"http": ":80", "https": ":443"}[u.Scheme]
 	return strings.TrimSuffix(u.Address, port)
 }

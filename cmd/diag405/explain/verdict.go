@@ -267,11 +267,21 @@ var applications = []diagnose.Code{
 	diagnose.HeadUnsupported, diagnose.TargetDivergence,
 }
 
-// answered is the exchange with its answer. Where diag405 saw another request leave for
-// the upstream than the configuration sends, that one counts, and it is said.
+// answered is the exchange with its answer. What Kong says of that in its headers counts,
+// and what diag405 says: where another request left for the upstream than the
+// configuration sends, that is so, and it is said.
 func (q *Inquiry) answered(a Answer) diagnose.Exchange {
 	x := q.exchange()
 	x.Response = a.Response
+	switch h := a.Header; {
+	case h.Get("X-Kong-Upstream-Latency") != "" && strings.HasPrefix(h.Get("Server"), "kong/"):
+		x.Response.Header = h.Clone()
+		x.Response.Header.Del("Server") // Kong's own, which it adds where the upstream sent none
+	case h.Get("X-Kong-Response-Latency") != "" && q.out.Upstream != nil:
+		q.watch("Kong or a plugin made the answer, as X-Kong-Response-Latency says, though this configuration sends " + x.Upstream.Line().String() +
+			": another configuration is in force, or a plugin ends the request")
+		x.Source = "exit"
+	}
 	if u := a.Upstream; u != nil && q.out.Upstream != nil && u.Line() != x.Upstream.Line() {
 		q.watch("this configuration sends " + x.Upstream.Line().String() + ", and diag405 saw " + u.Line().String() +
 			": another configuration is in force, or a plugin did it")
