@@ -23,11 +23,13 @@ ARG GOPROXY
 ARG TARGETOS
 ARG TARGETARCH
 ARG COMMIT
+# Where the folder docs is published, for links; without it they are commands.
+ARG DOCS=
 WORKDIR /src
 COPY go.mod go.sum ./
 RUN go mod download
 COPY . .
-RUN CGO_ENABLED=0 GOOS=$TARGETOS GOARCH=$TARGETARCH go build -trimpath -buildvcs=false -ldflags="-s -w -X diag405/cmd/diag405/version.commit=$COMMIT" -o /out/diag405 ./cmd/diag405
+RUN CGO_ENABLED=0 GOOS=$TARGETOS GOARCH=$TARGETARCH go build -trimpath -buildvcs=false -ldflags="-s -w -X diag405/cmd/diag405/version.commit=$COMMIT -X diag405/cmd/diag405/cli.docs=$DOCS" -o /out/diag405 ./cmd/diag405
 # On this machine, whichever the image is for: a plugin that cannot describe itself
 # keeps Kong from starting.
 RUN go run ./cmd/diag405 dump -dir /out && mkdir /run/diag405

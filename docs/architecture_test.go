@@ -1,4 +1,3 @@
-// Package docs holds what the documents say of the project against the project.
 package docs
 
 import (
@@ -35,7 +34,7 @@ type part struct {
 var parts = []part{
 	{"examples", []string{"plugin/logread", "plugin/diagnose", "kong/gateway", "kong/router", "kong/config"}},
 	{"cmd/diag405", []string{"plugin", "plugin/server", "plugin/logread", "plugin/openapi", "plugin/probe", "plugin/record", "plugin/report", "plugin/diagnose",
-		"kong/lint", "kong/gateway", "kong/adminapi", "kong/forecast", "kong/router", "kong/config", "kong", "docs/causes"}},
+		"kong/lint", "kong/gateway", "kong/adminapi", "kong/forecast", "kong/router", "kong/config", "kong", "docs/causes", "docs"}},
 	{"plugin", []string{"plugin/server", "plugin/background", "plugin/openapi", "plugin/probe", "plugin/record", "plugin/report", "plugin/diagnose", "kong/forecast", "kong/router", "kong/config"}},
 	{"plugin/server", nil},
 	{"plugin/logread", []string{"plugin/report", "kong/errorlog"}},
@@ -58,7 +57,7 @@ var parts = []part{
 	{"kong/errorlog", nil},
 	{"kong/measured", nil}, // rows for the tests
 	{"kong", nil},          // the founding configuration
-	{"docs/causes", nil},   // the pages of causes, for the binary
+	{"docs", nil},          // the pages that the binary shows
 }
 
 // Every arrow between packages runs down.

@@ -9,13 +9,14 @@ import (
 	"strings"
 
 	"diag405/cmd/diag405/cli"
-	"diag405/docs/causes"
+	"diag405/docs"
 )
 
 const usage = `Usage: diag405 cause [CAUSE]
 
 Prints what is known of a cause, as X-Diag names it: what it looks like, why it happens,
-how to confirm it by hand and how to fix it. Without CAUSE it lists them all.
+how to confirm it by hand and how to fix it. Without CAUSE it lists them all. A finding
+of diag405 lint is lint/ID.
 
 Example:
   diag405 cause strip-path
@@ -34,7 +35,7 @@ func Run(args []string, std cli.Streams) int {
 	if len(words) == 0 {
 		text = list()
 	} else if text, err = page(words[0]); err != nil {
-		return std.Cannot("cause: %v; diag405 cause lists them%s", err, cli.Meant(words[0], causes.Names()))
+		return std.Cannot("cause: %v; diag405 cause lists them%s", err, cli.Meant(words[0], docs.CauseNames()))
 	}
 	screen := cli.NewScreen(std.Out)
 	for line := range strings.Lines(text) {
@@ -51,7 +52,7 @@ func Run(args []string, std cli.Streams) int {
 func list() string {
 	var b strings.Builder
 	b.WriteString("# The 405 came because\n")
-	for _, c := range causes.All() {
+	for _, c := range docs.Causes() {
 		fmt.Fprintf(&b, "%-22s  %s\n", c.Name, link.ReplaceAllString(c.Because, "$1"))
 	}
 	return b.String()
@@ -62,13 +63,13 @@ var link = regexp.MustCompile(`\[([^\]]+)\]\(([^)\s]+)\)`)
 
 // page is a cause's page, with its links at the end, where a terminal can use them.
 func page(name string) (string, error) {
-	page, err := causes.Page(name)
+	page, file, err := docs.Page(name)
 	if err != nil {
 		return "", err
 	}
 	var also []string
 	for _, m := range link.FindAllStringSubmatch(page, -1) {
-		if to := target(m[2]); to != "" && !slices.Contains(also, to) {
+		if to := cli.Link(path.Join(path.Dir(file), m[2])); to != "" && !slices.Contains(also, to) {
 			also = append(also, to)
 		}
 	}
@@ -77,16 +78,4 @@ func page(name string) (string, error) {
 		page += "\n## See also\n    " + strings.Join(also, "\n    ") + "\n"
 	}
 	return page, nil
-}
-
-// target is where a link of a page leads to from outside the folder of the pages; ""
-// for what is published nowhere.
-func target(to string) string {
-	if strings.Contains(to, "://") {
-		return to
-	}
-	if name := strings.TrimSuffix(to, ".md"); slices.Contains(causes.Names(), name) {
-		return cli.CauseLink(name)
-	}
-	return cli.DocsURL(path.Join("causes", to))
 }

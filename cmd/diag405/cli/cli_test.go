@@ -200,12 +200,22 @@ func TestDescribe(t *testing.T) {
 }
 
 func TestLinks(t *testing.T) {
-	assert.Equal(t, "diag405 cause strip-path", CauseLink("strip-path"))
-	assert.Empty(t, DocsURL("lint.md#a"))
+	tests := []struct{ page, command, url string }{
+		{"causes/strip-path.md", "diag405 cause strip-path", "https://docs.example/docs/causes/strip-path.md"},
+		{"lint.md#literal-star", "diag405 cause lint/literal-star", "https://docs.example/docs/lint.md#literal-star"},
+		{"diagnosis.md", "", "https://docs.example/docs/diagnosis.md"},
+		{"causes/README.md", "", "https://docs.example/docs/causes/README.md"},
+		{"https://a.example/b", "https://a.example/b", "https://a.example/b"},
+	}
+	for _, tt := range tests {
+		assert.Equal(t, tt.command, Link(tt.page))
+	}
 	docs = "https://docs.example/docs/"
 	defer func() { docs = "" }()
-	assert.Equal(t, "https://docs.example/docs/causes/strip-path.md", CauseLink("strip-path"))
-	assert.Equal(t, "https://docs.example/docs/lint.md#a", DocsURL("lint.md#a"))
+	for _, tt := range tests {
+		assert.Equal(t, tt.url, Link(tt.page))
+	}
+	assert.Equal(t, "https://docs.example/docs/causes/unknown.md", CauseLink("unknown"))
 }
 
 func TestOwn(t *testing.T) {

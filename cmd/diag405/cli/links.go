@@ -7,20 +7,26 @@ import "strings"
 // it is nowhere.
 var docs string
 
-// CauseLink is where more is said of a cause: a URL where the pages are published, else
-// the command that shows them.
-func CauseLink(cause string) string {
-	if url := DocsURL("causes/" + cause + ".md"); url != "" {
-		return url
+// Link is how people get to a page of the folder docs, such as causes/strip-path.md or
+// lint.md#literal-star: a whole URL where the folder is published, else the command that
+// shows the page, "" where there is none. What is a URL already stays.
+func Link(page string) string {
+	if strings.Contains(page, ":/") {
+		return page
 	}
-	return "diag405 cause " + cause
-}
-
-// DocsURL is the whole URL of a file in the folder docs, maybe with a fragment; "" where
-// that is published nowhere.
-func DocsURL(file string) string {
-	if docs == "" {
+	if docs != "" {
+		return strings.TrimSuffix(docs, "/") + "/" + page
+	}
+	if id, ok := strings.CutPrefix(page, "lint.md#"); ok {
+		return "diag405 cause lint/" + id
+	}
+	name, isPage := strings.CutPrefix(page, "causes/")
+	name, isMarkdown := strings.CutSuffix(name, ".md")
+	if !isPage || !isMarkdown || name == "README" {
 		return ""
 	}
-	return strings.TrimSuffix(docs, "/") + "/" + file
+	return "diag405 cause " + name
 }
+
+// CauseLink is how people get to the page of a cause.
+func CauseLink(cause string) string { return Link("causes/" + cause + ".md") }

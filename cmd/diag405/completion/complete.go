@@ -6,7 +6,7 @@ import (
 	"strings"
 
 	"diag405/cmd/diag405/cli"
-	"diag405/docs/causes"
+	"diag405/docs"
 )
 
 // Candidate is what a word may become.
@@ -122,7 +122,7 @@ func wordAt(d cli.Description, place int) string {
 
 // kinds are what usages call something that is one of a few.
 var kinds = map[string]func() []string{
-	"CAUSE": causes.Names,
+	"CAUSE": docs.CauseNames,
 	"METHOD": func() []string {
 		return []string{http.MethodGet, http.MethodHead, http.MethodPost, http.MethodPut, http.MethodPatch, http.MethodDelete, http.MethodOptions}
 	},

@@ -50,11 +50,13 @@ func setText(fix lint.Fix) string {
 	return " " + cli.Compact(fix.Set)
 }
 
+// pagesOf is where more is said of a finding.
 func pagesOf(f lint.Finding) string {
+	own := cli.Link(strings.TrimPrefix(f.Page, "docs/"))
 	if f.Cause == "" {
-		return f.Page
+		return own
 	}
-	return f.Page + ", " + f.Cause
+	return own + ", " + cli.Link(strings.TrimPrefix(f.Cause, "docs/"))
 }
 
 func (r *result) summary() string {

@@ -11,16 +11,20 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// A commit that the linker stamps is printed; images are built so.
+// A commit that the linker stamps is printed, and where the pages are; images are built
+// so.
 func TestStamped(t *testing.T) {
 	bin := filepath.Join(t.TempDir(), "diag405")
-	out, err := exec.Command("go", "build", "-buildvcs=false", "-ldflags=-X diag405/cmd/diag405/version.commit=0123abc", "-o", bin, "diag405/cmd/diag405").CombinedOutput()
+	out, err := exec.Command("go", "build", "-buildvcs=false", "-ldflags=-X diag405/cmd/diag405/version.commit=0123abc -X diag405/cmd/diag405/cli.docs=https://docs.example", "-o", bin, "diag405/cmd/diag405").CombinedOutput()
 	require.NoError(t, err, string(out))
 	out, err = exec.Command(bin, "version", "-o", "json").Output()
 	require.NoError(t, err)
 	var got info
 	require.NoError(t, json.Unmarshal(out, &got))
 	assert.Equal(t, "0123abc", got.Commit)
+	out, err = exec.Command(bin, "cause", "path-rewrite").Output()
+	require.NoError(t, err)
+	assert.Contains(t, string(out), "\n    https://docs.example/causes/strip-path.md\n")
 }
 
 func TestRevision(t *testing.T) {
