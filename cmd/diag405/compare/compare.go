@@ -25,8 +25,9 @@ exchanges side by side, what differs and why. The requests are real: what one of
 does at the application is done. Those that may write are asked for on a terminal
 first, and are refused without one, unless -yes says so beforehand.
 
-The request is a curl command, as it is or in one quoted word; its options are curl's.
-Redirects are shown and not followed.
+The request is a curl command, as it is or in one quoted word. Behind -- or curl all
+options are curl's, before it those below come first. Redirects are shown and not
+followed.
 
 What Kong does with it, and where the application is:
   -config FILE            Kong's own, decK's, or an ingress controller's dump, YAML or
@@ -36,8 +37,8 @@ What Kong does with it, and where the application is:
                           that is what is asked for there, and nothing else
 
 What is sent to the application:
-  -as WAY                 kong, the path and method that Kong sends; client, those of the
-                          client; or both, where the two differ (default both)
+  -as kong|client|both    with the method and path that Kong sends, with those of the
+                          client, or where the two differ both (default both)
   -yes                    send requests that may write, without asking
 
   -o text|json            how to print it (default text)
@@ -180,7 +181,7 @@ func (c *comparison) explain() {
 	told := explain.AnswerOf(answer)
 	if c.inquiry == nil {
 		if told.Told != nil {
-			c.verdict = explain.Told(told)
+			c.verdict = explain.Told(c.kong().request.Asked(), told)
 		}
 		return
 	}

@@ -2,7 +2,6 @@ package compare
 
 import (
 	"context"
-	"fmt"
 	"maps"
 	"slices"
 
@@ -44,14 +43,9 @@ func (o *options) predict(ctx context.Context, c *comparison, std cli.Streams) e
 	if err != nil {
 		return err
 	}
-	asked := forecast.Request{
-		Method: o.asked.Method, Target: o.asked.URL.Target, Host: o.asked.Host, Scheme: o.asked.URL.Scheme,
-		Header: o.asked.Header.Clone(), Body: o.asked.Body,
-	}
-	if o.consumer != "" {
-		if asked.Consumer = from.Consumer(o.consumer); asked.Consumer == nil {
-			return fmt.Errorf("-consumer %q is not among the consumers of %s", o.consumer, from.Name())
-		}
+	asked := o.asked.Asked()
+	if asked.Consumer, err = from.Asking(o.consumer); err != nil {
+		return err
 	}
 	if c.inquiry, err = explain.Predict(from, asked); err != nil {
 		return err

@@ -17,6 +17,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"diag405/kong/forecast"
 )
 
 // Request is what a curl command sends.
@@ -35,6 +37,11 @@ type Request struct {
 
 	// Notes are what curl would do and the request does not have, a clause each.
 	Notes []string
+}
+
+// Asked is the request as Kong gets it.
+func (r *Request) Asked() forecast.Request {
+	return forecast.Request{Method: r.Method, Target: r.URL.Target, Host: r.Host, Scheme: r.URL.Scheme, Header: r.Header.Clone(), Body: r.Body}
 }
 
 // URL is where a request goes to, taken apart without decoding anything.

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"net/http"
 	"regexp"
 	"slices"
@@ -32,8 +33,8 @@ type Answer struct {
 // AnswerOf reads what diag405 says in an answer's headers, under whatever prefix.
 func AnswerOf(r diagnose.Response) Answer {
 	a := Answer{Response: r}
-	for name, values := range r.Header {
-		cause, certainty, ok := codeItem(values[0])
+	for _, name := range slices.Sorted(maps.Keys(r.Header)) {
+		cause, certainty, ok := codeItem(r.Header.Get(name))
 		if !ok || !strings.HasPrefix(name, "X-") {
 			continue
 		}
@@ -50,8 +51,10 @@ func AnswerOf(r diagnose.Response) Answer {
 	return a
 }
 
-// Told is what the headers of an answer say, where nothing else is known.
-func Told(a Answer) *Explanation { return &Explanation{Diagnosis: a.Told, unrouted: true} }
+// Told is what the headers of an answer to a request say, where nothing else is known.
+func Told(asked forecast.Request, a Answer) *Explanation {
+	return &Explanation{Request: requestOf(asked), Diagnosis: a.Told, unrouted: true}
+}
 
 var certainties = []diagnose.Certainty{diagnose.Possible, diagnose.Likely, diagnose.Confirmed}
 
@@ -80,10 +83,12 @@ type sent struct{ method, target, host string }
 // pasted is an answer as a client printed it, and the request where that is there, too.
 type pasted struct {
 	Answer
-	sent *sent
+	sent   *sent
+	inHead bool // while it is read
 }
 
 var (
+	verbose     = regexp.MustCompile(`(?m)^< HTTP/`) // of curl -v
 	statusLine  = regexp.MustCompile(`^HTTP/[\d.]+ (\d{3})(?: |$)`)
 	requestLine = regexp.MustCompile(`^([A-Za-z-]+) (\S+) HTTP/[\d.]+$`)
 	fieldLine   = regexp.MustCompile(`^([!#$%&'*+.^_|~0-9A-Za-z-]+): ?(.*)$`)
@@ -97,28 +102,13 @@ func readPasted(in io.Reader) (*pasted, error) {
 		return nil, fmt.Errorf("reading the answer from stdin: %w", err)
 	}
 	p := &pasted{}
-	var body strings.Builder
-	inHead := false
+	isVerbose := verbose.Match(data)
 	for line := range strings.Lines(string(data)) {
-		text, mark := unmarked(strings.TrimRight(line, "\r\n"))
-		status, isStatus := statusOf(text)
-		switch {
-		case mark == '>':
-			p.readSent(text)
-		case mark == '*':
-		case isStatus && (mark == '<' || p.Status < 400):
-			p.Response = diagnose.Response{Status: status, Header: http.Header{}}
-			inHead = true
-			body.Reset()
-		case inHead && text == "":
-			inHead = false
-		case inHead:
-			if m := fieldLine.FindStringSubmatch(text); m != nil {
-				p.Header.Add(m[1], strings.TrimSpace(m[2]))
-			}
-		case p.Status != 0 && body.Len() < maxBody:
-			body.WriteString(line)
+		text, mark := strings.TrimRight(line, "\r\n"), byte(0)
+		if isVerbose {
+			text, mark = unmarked(text)
 		}
+		p.read(line, text, mark)
 	}
 	switch {
 	case p.Status == 0:
@@ -126,9 +116,29 @@ func readPasted(in io.Reader) (*pasted, error) {
 	case !diagnose.Explains(p.Status):
 		return nil, fmt.Errorf("the answer's status is %d: %w", p.Status, errStatus)
 	}
-	p.Body = []byte(body.String())
 	p.Answer = AnswerOf(p.Response)
 	return p, nil
+}
+
+// read reads one line: as it is, and its text behind the mark that curl -v puts in front.
+func (p *pasted) read(line, text string, mark byte) {
+	status, isStatus := statusOf(text)
+	switch {
+	case mark == '>':
+		p.readSent(text)
+	case mark == '*':
+	case isStatus && (mark == '<' || p.Status < http.StatusBadRequest): // else it is one of a body
+		p.Response = diagnose.Response{Status: status, Header: http.Header{}}
+		p.inHead = true
+	case p.inHead && text == "":
+		p.inHead = false
+	case p.inHead:
+		if m := fieldLine.FindStringSubmatch(text); m != nil {
+			p.Header.Add(m[1], strings.TrimSpace(m[2]))
+		}
+	case p.Status != 0 && len(p.Body) < maxBody:
+		p.Body = append(p.Body, line...)
+	}
 }
 
 // unmarked takes off what curl -v puts in front of a line.

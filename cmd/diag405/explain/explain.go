@@ -147,10 +147,9 @@ func (o *options) explainOne(ctx context.Context, from *source.Source, failed *f
 	if failed != nil {
 		asked = failed.asked
 	}
-	if o.consumer != "" {
-		if asked.Consumer = from.Consumer(o.consumer); asked.Consumer == nil {
-			return nil, fmt.Errorf("-consumer %q is not among the consumers of %s", o.consumer, from.Name())
-		}
+	var err error
+	if asked.Consumer, err = from.Asking(o.consumer); err != nil {
+		return nil, err
 	}
 	q, err := Predict(from, asked)
 	if err != nil {

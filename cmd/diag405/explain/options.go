@@ -76,7 +76,7 @@ func (o *options) readCommand(words []string, std cli.Streams) error {
 	if o.host != "" || o.scheme != "" || len(o.requestHeaders) > 0 {
 		return errors.New("-host, -scheme and -H are for METHOD PATH: a curl command has its own")
 	}
-	o.asked = forecast.Request{Method: r.Method, Target: r.URL.Target, Host: r.Host, Scheme: r.URL.Scheme, Header: r.Header, Body: r.Body}
+	o.asked = r.Asked()
 	return nil
 }
 

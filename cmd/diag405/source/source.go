@@ -97,6 +97,18 @@ func (s *Source) Name() string {
 // than the reading.
 const readingGC = 400
 
+// Asking is the consumer who asks, by name; nil for "", which is nobody.
+func (s *Source) Asking(name string) (*config.Consumer, error) {
+	if name == "" {
+		return nil, nil
+	}
+	c := s.Consumer(name)
+	if c == nil {
+		return nil, fmt.Errorf("-consumer %q is not among the consumers of %s", name, s.Name())
+	}
+	return c, nil
+}
+
 // Load loads the configuration from files, folders, URLs, and "-" for stdin; with
 // -admin from there. Consumer is one whose groups are of interest, "" is nobody.
 // Problems of the configuration come as they are, a line each.
