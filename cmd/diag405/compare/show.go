@@ -105,7 +105,11 @@ func (c *comparison) requests(t *table) {
 var shown = []string{"Allow", "Server", "Via", "Location", "Content-Type"}
 
 func (c *comparison) answers(t *table) {
-	t.row("answer", cli.Bold, c.each(func(x *exchange) string {
+	var styles []cli.Style
+	for _, x := range c.exchanges {
+		styles = append(styles, styleOf(x))
+	}
+	t.styledRow("answer", styles, c.each(func(x *exchange) string {
 		if x.problem != nil {
 			return "none: " + x.problem.Error()
 		}
@@ -133,6 +137,17 @@ func (c *comparison) answers(t *table) {
 		}
 		return x.took.Round(10 * time.Microsecond).String()
 	}))
+}
+
+// styleOf is the colour of an answer.
+func styleOf(x *exchange) cli.Style {
+	switch status := x.answer.Status; {
+	case status >= 200 && status < 300:
+		return cli.Green
+	case status >= 300 && status < 400:
+		return cli.Yellow
+	}
+	return cli.Red
 }
 
 // madeBy is what Kong says of who made its answer (its headers in kong/globalpatterns

@@ -46,8 +46,13 @@ func (t *table) rowIfAny(head string, cells []string) {
 	}
 }
 
-// row writes a row, each cell in as many lines as it needs.
+// row writes a row in one style.
 func (t *table) row(head string, style cli.Style, cells []string) {
+	t.styledRow(head, slices.Repeat([]cli.Style{style}, len(cells)), cells)
+}
+
+// styledRow writes a row, each cell in its style and in as many lines as it needs.
+func (t *table) styledRow(head string, styles []cli.Style, cells []string) {
 	width := max(narrowest, (t.width-headWidth-gap*(t.columns-1))/t.columns)
 	var wrapped [][]string
 	lines := 1
@@ -68,7 +73,7 @@ func (t *table) row(head string, style cli.Style, cells []string) {
 				padding = ""
 			}
 			if text != "" {
-				text = t.screen.Paint(style, text)
+				text = t.screen.Paint(styles[column], text)
 			}
 			line.WriteString(text + padding)
 		}

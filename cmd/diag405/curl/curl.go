@@ -216,7 +216,28 @@ func (r *reader) request() (*Request, error) {
 		Insecure: r.insecure, Connect: r.resolve, Proxy: r.proxy, Timeout: r.timeout, Dial: r.connect, Notes: r.notes,
 	}
 	out.Header.Del("Host")
-	return out, nil
+	return out, out.check()
+}
+
+// check refuses what no request can carry, wherever it comes from.
+func (r *Request) check() error {
+	if strings.ContainsFunc(r.URL.Target, unfit) {
+		return fmt.Errorf("the request's target %q has white space, which no request line can carry", r.URL.Target)
+	}
+	for name, values := range r.Header {
+		if !isToken(name) || slices.ContainsFunc(values, func(v string) bool { return strings.ContainsAny(v, "\r\n\x00") }) {
+			return fmt.Errorf("%q is no header that can be sent", name+": "+strings.Join(values, ", "))
+		}
+	}
+	return nil
+}
+
+// unfit reports what a request line cannot carry.
+func unfit(c rune) bool { return c <= ' ' || c == 0x7f }
+
+// isToken reports what a method or a header's name can be (RFC 9110 section 5.6.2).
+func isToken(s string) bool {
+	return s != "" && !strings.ContainsFunc(s, func(c rune) bool { return unfit(c) || c > 0x7f || strings.ContainsRune(`()<>@,;:\"/[]?={}`, c) })
 }
 
 // userAgent is a curl's, for what goes by that, and says who it is.

@@ -213,3 +213,32 @@ func TestRefused(t *testing.T) {
 	_, err := Parse([]string{"http://a/b c"}, nil)
 	assert.ErrorContains(t, err, "white space")
 }
+
+// Whatever is pasted, what comes of it fits into a request.
+func FuzzParse(f *testing.F) {
+	for _, c := range commands {
+		f.Add(strings.NewReplacer("URL", "http://a.example:81", "FILE", "f").Replace(c))
+	}
+	f.Add(`curl 'http://u:p@[::1]:80/a?b#c' -H $'A: b' -F a=b --resolve a:1:::1 | jq`)
+	f.Fuzz(func(t *testing.T, line string) {
+		if strings.ContainsAny(line, "@<") || strings.Contains(line, "-T") || strings.Contains(line, "upload") {
+			return // what it names would be read
+		}
+		words := strings.Fields(line)
+		if quoted, err := split(line); err == nil {
+			words = quoted
+		}
+		r, err := Parse(words, strings.NewReader(""))
+		if err != nil {
+			return
+		}
+		assert.Equal(t, -1, strings.IndexFunc(r.Method, unfit), "method %q", r.Method)
+		assert.Regexp(t, "^/", r.URL.Target)
+		assert.Equal(t, -1, strings.IndexFunc(r.URL.Target, unfit), "target %q", r.URL.Target)
+		assert.NotEmpty(t, r.URL.Address)
+		for name, values := range r.Header {
+			assert.Equal(t, -1, strings.IndexFunc(name, unfit), "header %q", name)
+			assert.False(t, strings.ContainsAny(strings.Join(values, ""), "\r\n\x00"), "%q: %q", name, values)
+		}
+	})
+}

@@ -130,7 +130,7 @@ func headerOption(name string) func(*reader, string) error {
 }
 
 func (r *reader) setMethod(value string) error {
-	if value == "" || strings.ContainsFunc(value, func(c rune) bool { return c <= ' ' || c >= 0x7f || strings.ContainsRune(`()<>@,;:\"/[]?={}`, c) }) {
+	if !isToken(value) {
 		return errors.New("no method (RFC 9110 section 9.1)")
 	}
 	r.method = value

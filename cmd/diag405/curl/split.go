@@ -31,5 +31,15 @@ func split(line string) ([]string, error) {
 	if call == nil {
 		return nil, errors.New("there is no curl in it")
 	}
-	return expand.Fields(&expand.Config{Env: expand.FuncEnviron(os.Getenv), NoUnset: true}, call.Args...)
+	var words []string
+	environment := &expand.Config{Env: expand.FuncEnviron(os.Getenv), NoUnset: true}
+	for _, arg := range call.Args {
+		// Not Fields, which would split a variable, and makes many words of {1..9}.
+		word, err := expand.Literal(environment, arg)
+		if err != nil {
+			return nil, err
+		}
+		words = append(words, word)
+	}
+	return words, nil
 }

@@ -20,7 +20,7 @@ func parseURL(raw string, asItIs bool) (u URL, credentials string, err error) {
 	}
 	parsed, err := url.Parse(scheme + "://" + rest[:at]) // what is behind it goes as it is
 	switch {
-	case strings.ContainsFunc(raw, func(c rune) bool { return c <= ' ' || c == 0x7f }):
+	case strings.ContainsFunc(raw, unfit):
 		return u, "", fmt.Errorf("URL %q has white space, which no request line can carry", raw)
 	case err != nil:
 		return u, "", err
