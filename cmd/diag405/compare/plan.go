@@ -23,10 +23,9 @@ const (
 	asNamed     way = "directly, as -direct says"
 )
 
-// plan says what is to be sent, and sends nothing. What "directly" means there are two
-// answers to: what Kong makes of the request, which is what the application refuses, and
-// what the client asked for, which is what people try by hand. Where the two differ both
-// tell something.
+// plan says what is to be sent, and sends nothing. "Directly" can mean two things: what
+// Kong makes of the request, which is what the application refuses, and what the client
+// asks for, which is what people try by hand. Where the two differ both tell something.
 func (o *options) plan(ctx context.Context, std cli.Streams) (*comparison, error) {
 	c := &comparison{exchanges: []*exchange{{way: throughKong, request: o.asked}}, notes: slices.Clone(o.asked.Notes)}
 	if o.isConfigured() {

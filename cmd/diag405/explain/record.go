@@ -67,7 +67,16 @@ func lineFailure(e logread.Entry) (*failure, error) {
 	}
 	fix.Forms = formsOf(nil, x, diagnose.Fix{Set: fix.Set})
 	told.Fixes = []fixData{fix}
-	return &failure{asked: askedOf(client), exchange: x, told: told}, nil
+	return &failure{asked: askedOf(client), exchange: x, told: told, times: loggedTimes(e)}, nil
+}
+
+// loggedTimes is how many diagnoses a line stands for: those alike are written once a
+// second.
+func loggedTimes(e logread.Entry) int {
+	if n, err := strconv.Atoi(e.Fields["times"]); err == nil && n > 1 {
+		return n
+	}
+	return 1
 }
 
 // loggedStatus is the answer's. Lines of older versions have none: those explained

@@ -14,6 +14,7 @@ import (
 	"diag405/plugin/diagnose"
 	"diag405/plugin/logread"
 	"diag405/plugin/record"
+	"diag405/plugin/report"
 )
 
 // maxRecords bounds what is read of records, in bytes.
@@ -44,6 +45,8 @@ func readRecords(in io.Reader) (*records, error) {
 		return nil, fmt.Errorf("stdin has more than %d MB of records; diag405 report adds up such logs", maxRecords>>20)
 	case len(data) == 0:
 		return nil, errors.New("stdin is empty; -record wants a log plugin's record or a line of Kong's error log")
+	case bytes.HasPrefix(data, []byte(report.Prefix)): // [diag405], as grep leaves it, and no list
+		r.readLines(data)
 	case data[0] == '{', data[0] == '[':
 		r.readJSON(data)
 	default:
@@ -94,7 +97,7 @@ func (r *records) addValue(value json.RawMessage) {
 
 func (r *records) readLines(data []byte) {
 	for line := range bytes.Lines(data) {
-		if e, ok := logread.Parse(string(line)); ok && e.Event == "diagnosis" {
+		if e, ok := logread.Parse(strings.TrimRight(string(line), "\r\n")); ok && e.Event == "diagnosis" {
 			r.add(lineFailure(e))
 		}
 	}
@@ -108,12 +111,12 @@ func (r *records) add(f *failure, err error) {
 	r.read++
 	switch {
 	case err == nil:
-		kind := f.kind()
-		if r.kinds[kind] == nil {
-			r.kinds[kind] = f
-			r.failures = append(r.failures, f)
+		if like := r.kinds[f.kind()]; like != nil {
+			like.times += f.times
+			return
 		}
-		r.kinds[kind].times++
+		r.kinds[f.kind()] = f
+		r.failures = append(r.failures, f)
 		return
 	case errors.Is(err, errStatus):
 		r.other++
@@ -179,5 +182,5 @@ func decodeRecord(data []byte) (*failure, error) {
 		return nil, fmt.Errorf("the record's status is %d: %w", r.Response.Status, errStatus)
 	}
 	x := r.Exchange("")
-	return &failure{asked: askedOf(x.Client), exchange: x}, nil
+	return &failure{asked: askedOf(x.Client), exchange: x, times: 1}, nil
 }
