@@ -49,10 +49,8 @@ func (e *Expression) Check(s Schema) error {
 	return nil
 }
 
-func (e *Expression) errorAt(offset int, problem string) (err error) {
-	defer func() { err = recover().(*SyntaxError) }()
-	(&parser{src: e.source}).fail(offset, "%s", problem)
-	return nil
+func (e *Expression) errorAt(offset int, problem string) error {
+	return (&parser{src: e.source}).problem(offset, problem)
 }
 
 // Fields are the fields that the expression looks at, each once, in its order.

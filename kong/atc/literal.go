@@ -140,7 +140,9 @@ func (p *parser) pattern(at int, v Value) Value {
 	}
 	re, err := CompileRegex(v.Text)
 	if err != nil {
-		p.fail(at, "%v", err)
+		problem := p.problem(at, err.Error())
+		problem.cause = err
+		panic(problem)
 	}
 	return Value{Type: Pattern, Text: v.Text, regex: re}
 }

@@ -12,7 +12,12 @@ type SyntaxError struct {
 	Line    int // from 1
 	Column  int // in characters, from 1
 	Problem string
+
+	cause error
 }
+
+// Unwrap is what a regular expression is refused for; nil for everything else.
+func (e *SyntaxError) Unwrap() error { return e.cause }
 
 // Error is "line:column: problem".
 func (e *SyntaxError) Error() string { return fmt.Sprintf("%d:%d: %s", e.Line, e.Column, e.Problem) }
@@ -66,14 +71,18 @@ type parser struct {
 }
 
 func (p *parser) fail(offset int, format string, args ...any) {
+	panic(p.problem(offset, fmt.Sprintf(format, args...)))
+}
+
+func (p *parser) problem(offset int, words string) *SyntaxError {
 	before := p.src[:offset]
 	line := strings.LastIndexByte(before, '\n') + 1
-	panic(&SyntaxError{
+	return &SyntaxError{
 		Offset:  offset,
 		Line:    strings.Count(before, "\n") + 1,
 		Column:  utf8.RuneCountInString(before[line:]) + 1,
-		Problem: fmt.Sprintf(format, args...),
-	})
+		Problem: words,
+	}
 }
 
 // found is what stands where the parser is, for a message.

@@ -6,6 +6,9 @@ import (
 	"slices"
 
 	"go.yaml.in/yaml/v3"
+
+	"diag405/kong/atc"
+	"diag405/kong/pcre"
 )
 
 // An object reads the fields of one mapping of the document. It knows where it
@@ -124,7 +127,23 @@ func (o *object) report(field string, n *yaml.Node, err error) {
 	if where != "" {
 		err = fmt.Errorf("%s: %w", where, err)
 	}
+	if isNotModelled(err) {
+		o.src.d.noteNotModelled(o.src.at(n), err)
+		return
+	}
 	o.src.d.report(o.src.at(n), err)
+}
+
+// isNotModelled reports what Kong takes, or may take, and the routers here cannot read.
+func isNotModelled(err error) bool {
+	return errors.Is(err, atc.ErrNotModelled) || errors.Is(err, pcre.ErrNotModelled)
+}
+
+// noteNotModelled: such a route is no reason to say nothing of the others.
+func (d *document) noteNotModelled(at Place, err error) {
+	if d.lenient {
+		d.note(at, "%v; the route is left out, and may take requests in Kong", err)
+	}
 }
 
 var errEmpty = errors.New("must not be empty")
@@ -275,6 +294,8 @@ func (o *object) strings(field string, check func(string) error) []string {
 		}
 		if err != nil {
 			o.failElement(field, i, n, err)
+		}
+		if err != nil && !isNotModelled(err) {
 			continue
 		}
 		list = append(list, s)

@@ -153,12 +153,20 @@ func checkRoutePath(path string, flavor Flavor) error {
 func checkRegexPath(path string, flavor Flavor) error {
 	_, err := ParsePath(path)
 	if flavor == Traditional {
-		err = pcre.CheckAnchored(path[1:])
+		_, err = pcre.CompileAnchored(path[1:])
 	}
-	if err != nil {
-		return fmt.Errorf("%q is not a regular expression of Kong's router: %w", path, err)
+	return regexProblem(path, err)
+}
+
+// regexProblem is what is wrong with an expression, nil for nothing.
+func regexProblem(written string, err error) error {
+	switch {
+	case err == nil:
+		return nil
+	case isNotModelled(err):
+		return fmt.Errorf("%q: %w", written, err)
 	}
-	return nil
+	return fmt.Errorf("%q is not a regular expression of Kong's router: %w", written, err)
 }
 
 // checkServicePath says what Kong finds wrong with the path of a service or of

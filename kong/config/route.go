@@ -146,10 +146,8 @@ func (d *document) checkHeaderValue(value string) error {
 	if !ok || d.config.Flavor == Traditional {
 		return nil
 	}
-	if _, err := atc.ParseRegex(LowerASCII(pattern)); err != nil {
-		return fmt.Errorf("%q is not a regular expression of Kong's router: %w", value, err)
-	}
-	return nil
+	_, err := atc.ParseRegex(LowerASCII(pattern))
+	return regexProblem(value, err)
 }
 
 func readPeers(o *object, field string) []Peer {

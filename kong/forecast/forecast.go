@@ -133,14 +133,17 @@ type course struct {
 	*Forecast
 }
 
-// Of says what Kong does with a request. An error is one of the configuration: a
-// route that cannot be compiled.
+// Of says what Kong does with a request. A route that cannot be compiled is left out,
+// and named in Watch where it may take the request. An error is one of the
+// configuration beyond its routes.
 func Of(cfg *config.Config, r Request) (*Forecast, error) {
 	routes, err := router.New(cfg)
+	broken, err := router.Broken(err)
 	if err != nil {
 		return nil, fmt.Errorf("reading the routes: %w", err)
 	}
 	c := &course{cfg, &Forecast{Request: r}}
+	c.watchBroken(broken)
 	decision := routes.Decide(r.routed())
 	for _, step := range []func() *Answer{
 		func() *Answer { return c.refusedByNginx(decision.Refusal) },

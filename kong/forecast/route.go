@@ -41,6 +41,23 @@ func (c *course) findRoute(routes *router.Router, decision router.Decision) *Ans
 	return nil
 }
 
+// watchBroken names the routes that are left out and may take the request in Kong.
+func (c *course) watchBroken(broken []*router.RouteError) {
+	reasons := map[*config.Route]error{}
+	var routes []*config.Route
+	for _, b := range broken {
+		reasons[b.Route] = b.Err
+		routes = append(routes, b.Route)
+	}
+	routes = router.Plausible(routes, c.Request.routed())
+	for _, route := range routes[:min(len(routes), maxReasons)] {
+		c.watch("route %s is left out, and may take this request in Kong: %v", router.Name(route), reasons[route])
+	}
+	if more := len(routes) - maxReasons; more > 0 {
+		c.watch("%d more routes are left out, and may take this request in Kong", more)
+	}
+}
+
 // noteAge: what a worker of Kong that has just started does otherwise than one that has
 // been running for a while.
 func (c *course) noteAge(routes *router.Router, request router.Request) {
@@ -122,10 +139,7 @@ func (c *course) behindDisabled() *config.Service {
 		disabled[&service] = r.Service
 		routes = append(routes, &copied)
 	}
-	all, err := router.New(&config.Config{Routes: routes, Flavor: c.cfg.Flavor})
-	if err != nil {
-		return nil
-	}
+	all, _ := router.New(&config.Config{Routes: routes, Flavor: c.cfg.Flavor}) // without those that cannot be compiled
 	m, ok := all.Match(c.Request.routed())
 	if !ok {
 		return nil

@@ -1,7 +1,6 @@
 package lint
 
 import (
-	"errors"
 	"slices"
 	"strings"
 
@@ -74,13 +73,9 @@ func (s *subject) matchesPath(r *config.Route, path string) bool {
 // brokenRoutes are the routes that the router could not compile.
 func brokenRoutes(err error) map[*config.Route]error {
 	broken := map[*config.Route]error{}
-	if all, ok := err.(interface{ Unwrap() []error }); ok {
-		for _, one := range all.Unwrap() {
-			var of *router.RouteError
-			if errors.As(one, &of) {
-				broken[of.Route] = of.Err
-			}
-		}
+	routes, _ := router.Broken(err)
+	for _, r := range routes {
+		broken[r.Route] = r.Err
 	}
 	return broken
 }

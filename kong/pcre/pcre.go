@@ -4,14 +4,17 @@
 // What Go's regexp can say runs there, in linear time. Look-around,
 // back-references, atomic groups and possessive quantifiers run on a backtracking
 // engine, which gives up after a moment, as Kong does at PCRE's match limit; such
-// a one then matches nothing. Not here: verbs, recursion, conditions, \K, and "$"
-// in front of a line break that ends the text.
+// a one then matches nothing. Verbs, recursion, conditions, \K, \h and their like are
+// [ErrNotModelled]; "$" in front of a line break that ends the text is not here either.
 package pcre
 
 import (
+	"errors"
+	"fmt"
 	"regexp"
 	"regexp/syntax"
 	"strings"
+	"sync"
 	"time"
 	"unicode/utf8"
 
@@ -21,19 +24,42 @@ import (
 // timeout is far beyond what a path of some kilobytes needs.
 const timeout = 100 * time.Millisecond
 
-// Regexp is a compiled expression. It may be used by many goroutines.
+// Regexp is a compiled expression. It may be used by many goroutines. One that Go can
+// say is compiled when it is first asked: of many, most are never.
 type Regexp struct {
-	linear       *regexp.Regexp  // nil for an expression that needs
-	backtracking *regexp2.Regexp // this
+	source       string                // of what is linear
+	linear       func() *regexp.Regexp // nil for an expression that needs
+	backtracking *regexp2.Regexp       // this
 	names        []string
+}
+
+// ErrNotModelled is what PCRE takes and this package does not.
+var ErrNotModelled = errors.New("is not modelled here")
+
+// tokens are escapes, and what begins with a parenthesis that neither engine knows.
+var tokens = regexp.MustCompile(`(?s)\\.|\(\*[A-Z]|\(\?(?:R|[+-]?\d|&|P>|\(|\||J)`)
+
+// notModelled is the first thing in an expression that is not modelled, "" for nothing:
+// verbs, recursion, conditions, and escapes that the engines take for letters.
+func notModelled(pattern string) string {
+	for _, token := range tokens.FindAllString(pattern, -1) {
+		if token[0] != '\\' || strings.IndexByte("KRXNoghHvV", token[1]) >= 0 {
+			return token
+		}
+	}
+	return ""
 }
 
 // Compile reads an expression that may match anywhere.
 func Compile(pattern string) (*Regexp, error) {
+	if what := notModelled(pattern); what != "" {
+		return nil, fmt.Errorf("%s %w", what, ErrNotModelled)
+	}
 	pattern = latin1(pattern)
-	linear, err := regexp.Compile(pattern)
+	tree, err := syntax.Parse(pattern, syntax.Perl)
 	if err == nil {
-		return &Regexp{linear: linear, names: linear.SubexpNames()}, nil
+		compile := sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(pattern) })
+		return &Regexp{source: pattern, linear: compile, names: tree.CapNames()}, nil
 	}
 	re, full := regexp2.Compile(pattern, regexp2.RE2, regexp2.OptionMaintainCaptureOrder())
 	if full != nil {
@@ -52,19 +78,6 @@ func CompileAnchored(pattern string) (*Regexp, error) {
 	return Compile("^(?:" + pattern + ")")
 }
 
-// CheckAnchored is CompileAnchored as far as it can fail. What is linear is only
-// parsed.
-func CheckAnchored(pattern string) error {
-	plain, anchored := latin1(pattern), latin1("^(?:"+pattern+")")
-	if _, err := syntax.Parse(plain, syntax.Perl); err == nil {
-		if _, err := syntax.Parse(anchored, syntax.Perl); err == nil {
-			return nil
-		}
-	}
-	_, err := CompileAnchored(pattern)
-	return err
-}
-
 // subexpNames are the groups' names by number, "" for a group without one.
 func subexpNames(re *regexp2.Regexp) []string {
 	names := make([]string, len(re.GetGroupNumbers()))
@@ -79,12 +92,7 @@ func subexpNames(re *regexp2.Regexp) []string {
 
 // String is the expression in the syntax of Go's regexp, which goes by a text that has
 // a character for each byte; "" for one that needs the backtracking engine.
-func (re *Regexp) String() string {
-	if re.linear == nil {
-		return ""
-	}
-	return re.linear.String()
-}
+func (re *Regexp) String() string { return re.source }
 
 // SubexpNames are the groups' names by number, "" for a group without one. The
 // first is the whole match.
@@ -114,7 +122,7 @@ func (re *Regexp) FindStringSubmatch(s string) []string {
 func (re *Regexp) FindStringSubmatchIndex(s string) []int {
 	text := latin1(s)
 	if re.linear != nil {
-		at := re.linear.FindStringSubmatchIndex(text)
+		at := re.linear().FindStringSubmatchIndex(text)
 		if len(text) != len(s) {
 			for i, offset := range at {
 				at[i] = runesIn(text, offset)

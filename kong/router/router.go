@@ -107,6 +107,24 @@ type RouteError struct {
 func (e *RouteError) Error() string { return fmt.Sprintf("route %q: %v", Name(e.Route), e.Err) }
 func (e *RouteError) Unwrap() error { return e.Err }
 
+// Broken are the routes that [New]'s error is about, and what else it says.
+func Broken(err error) (broken []*RouteError, other error) {
+	all := []error{err}
+	if joined, ok := err.(interface{ Unwrap() []error }); ok {
+		all = joined.Unwrap()
+	}
+	var others []error
+	for _, one := range all {
+		var of *RouteError
+		if errors.As(one, &of) {
+			broken = append(broken, of)
+		} else {
+			others = append(others, one)
+		}
+	}
+	return broken, errors.Join(others...)
+}
+
 // New compiles the routes of a configuration, for the router flavour that it was
 // read for. Routes of Kong's stream subsystem and of disabled services are left
 // out, as in Kong.
