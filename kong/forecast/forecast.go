@@ -26,6 +26,7 @@ type Request struct {
 	Target string // the request target: raw path and query
 	Host   string // the Host header
 	Scheme string // http or https
+	SNI    string // the server name of the TLS handshake, "" for the Host's
 	Header http.Header
 	Body   []byte // where it is known
 	// Consumer is who asks, as authentication finds out; nil where it is not known.
@@ -84,13 +85,15 @@ type Effect struct {
 
 // Upstream is a request as it leaves Kong.
 type Upstream struct {
-	Method        string `json:"method"`
-	URI           string `json:"uri"` // path and query
-	Scheme        string `json:"scheme"`
-	Address       string `json:"address"` // host:port that Kong connects to
-	Host          string `json:"host"`    // the Host header
-	Prefix        string `json:"forwarded_prefix"`
-	ForwardedPath string `json:"forwarded_path"`
+	Method  string `json:"method"`
+	URI     string `json:"uri"` // path and query
+	Scheme  string `json:"scheme"`
+	Address string `json:"address"` // host:port that Kong connects to
+	Host    string `json:"host"`    // the Host header
+	// Peers are all to which Kong may connect for such a request, the Address first.
+	Peers         []string `json:"-"`
+	Prefix        string   `json:"forwarded_prefix"`
+	ForwardedPath string   `json:"forwarded_path"`
 	// Uncertain says why it may be another request.
 	Uncertain []string `json:"uncertain,omitempty"`
 }
@@ -129,26 +132,31 @@ const (
 
 // course is a request on its way.
 type course struct {
-	cfg *config.Config
+	*Forecaster
 	*Forecast
+	brief bool // leaves out what only people read
 }
 
 // Of says what Kong does with a request. A route that cannot be compiled is left out,
 // and named in Watch where it may take the request. An error is one of the
 // configuration beyond its routes.
 func Of(cfg *config.Config, r Request) (*Forecast, error) {
-	routes, err := router.New(cfg)
-	broken, err := router.Broken(err)
+	k, err := New(cfg)
 	if err != nil {
-		return nil, fmt.Errorf("reading the routes: %w", err)
+		return nil, err
 	}
-	c := &course{cfg, &Forecast{Request: r}}
-	c.watchBroken(broken)
-	decision := routes.Decide(r.routed())
+	return k.follow(r, false), nil
+}
+
+// follow takes a request the way through Kong.
+func (k *Forecaster) follow(r Request, brief bool) *Forecast {
+	c := &course{k, &Forecast{Request: r}, brief}
+	c.watchBroken(k.broken)
+	decision := k.routes.Decide(r.routed())
 	for _, step := range []func() *Answer{
 		func() *Answer { return c.refusedByNginx(decision.Refusal) },
 		c.noteEarly,
-		func() *Answer { return c.findRoute(routes, decision) },
+		func() *Answer { return c.findRoute(decision) },
 		c.checkProtocol,
 		c.runPlugins,
 		c.findPeer,
@@ -158,7 +166,7 @@ func Of(cfg *config.Config, r Request) (*Forecast, error) {
 			break
 		}
 	}
-	return c.Forecast, nil
+	return c.Forecast
 }
 
 // refusedByNginx: nginx answers some requests before Kong sees them

@@ -48,28 +48,34 @@ func (c *course) findPeer() *Answer {
 		return byKong(503, "route "+router.Name(c.Match.Route)+" has no service")
 	}
 	c.Service = s
-	host, port, name := s.Host, s.Port, s.Host
+	name, port := s.Host, s.Port
+	peers := []string{address(name, port)}
 	if i := slices.IndexFunc(c.cfg.Upstreams, func(u *config.Upstream) bool { return u.Name == s.Host }); i >= 0 {
 		targets := slices.DeleteFunc(slices.Clone(c.cfg.Upstreams[i].Targets), func(t config.Target) bool { return t.Weight == 0 })
 		if len(targets) == 0 {
 			return byKong(503, "upstream "+s.Host+" has no target")
 		}
-		host, port = targets[0].Host, targets[0].Port
-		name = cmp.Or(c.cfg.Upstreams[i].HostHeader, host)
-		c.severalTargets(s.Host, targets)
+		name, port = cmp.Or(c.cfg.Upstreams[i].HostHeader, targets[0].Host), targets[0].Port
+		peers = addresses(targets)
+		c.severalTargets(s.Host, peers)
 	}
-	u.Scheme, u.Address = s.Protocol, net.JoinHostPort(host, strconv.Itoa(port))
+	u.Scheme, u.Address, u.Peers = s.Protocol, peers[0], peers
 	u.Host = cmp.Or(u.Host, HostHeader(s.Protocol, name, port))
 	return nil
 }
 
-func (c *course) severalTargets(upstream string, targets []config.Target) {
-	if len(targets) < 2 {
-		return
+func (c *course) severalTargets(upstream string, peers []string) {
+	if len(peers) > 1 {
+		c.watch("upstream %s has %d targets, any of which may get the request: %s", upstream, len(peers), strings.Join(peers, ", "))
 	}
-	var names []string
-	for _, t := range targets {
-		names = append(names, net.JoinHostPort(t.Host, strconv.Itoa(t.Port)))
-	}
-	c.watch("upstream %s has %d targets, any of which may get the request: %s", upstream, len(targets), strings.Join(names, ", "))
 }
+
+func addresses(targets []config.Target) []string {
+	var list []string
+	for _, t := range targets {
+		list = append(list, address(t.Host, t.Port))
+	}
+	return list
+}
+
+func address(host string, port int) string { return net.JoinHostPort(host, strconv.Itoa(port)) }

@@ -25,8 +25,7 @@ var evaluated = map[string]func(*course, *config.Plugin) *Answer{
 // answer ends it.
 func (c *course) runPlugins() *Answer {
 	c.noteSome()
-	applying := config.Applying(c.cfg.Plugins, c.Scope())
-	inOrder(applying)
+	applying := c.running(c.Scope())
 	for _, p := range applying {
 		if run := evaluated[p.Name]; run != nil {
 			if made := run(c, p); made != nil {
@@ -66,9 +65,7 @@ func inOrder(list []*config.Plugin) {
 // noteEarly: a rewrite phase runs for global plugins only, as there is no route yet
 // (Kong.rewrite in kong/init.lua).
 func (c *course) noteEarly() *Answer {
-	global := config.Applying(c.cfg.Plugins, config.Scope{})
-	inOrder(global)
-	for _, p := range global {
+	for _, p := range c.early {
 		if known, _ := Known(p.Name); known.Early && hasCode(p, "rewrite") {
 			c.watch("plugin %s runs Lua before a route is found, which may change what is asked for", p.Name)
 		}
@@ -87,8 +84,8 @@ func (c *course) noteSome() {
 	if c.Request.Consumer != nil {
 		return
 	}
-	for _, p := range c.cfg.Plugins {
-		if !p.Enabled || !p.ForSome() || !p.MayApply(c.Match.Route, c.Match.Service) {
+	for _, p := range c.some {
+		if !p.MayApply(c.Match.Route, c.Match.Service) {
 			continue
 		}
 		whose := "consumer " + p.Consumer

@@ -8,7 +8,7 @@ import (
 	"diag405/kong/router"
 )
 
-// routed is the request as routes look at it. TLS has the Host for its server name.
+// routed is the request as routes look at it.
 func (r Request) routed() router.Request {
 	port := 8000 // where Kong's proxy listens by default
 	if r.Scheme == "https" {
@@ -16,7 +16,7 @@ func (r Request) routed() router.Request {
 	}
 	return router.Request{
 		Method: r.Method, Target: r.Target, Host: r.Host, Scheme: r.Scheme,
-		Port: port, Header: r.Header, SNI: Hostname(r.Host),
+		Port: port, Header: r.Header, SNI: cmp.Or(r.SNI, Hostname(r.Host)),
 	}
 }
 
@@ -25,15 +25,16 @@ const maxReasons = 8
 
 // findRoute finds the route, and what its upstream gets as long as no plugin has
 // a say.
-func (c *course) findRoute(routes *router.Router, decision router.Decision) *Answer {
-	request := c.Request.routed()
-	c.Reasons = routes.Nearest(request, maxReasons)
+func (c *course) findRoute(decision router.Decision) *Answer {
+	if !c.brief {
+		c.Reasons = c.routes.Nearest(c.Request.routed(), maxReasons)
+	}
 	m := decision.Match
 	if m == nil {
 		return c.noRoute(decision.Refusal)
 	}
 	c.Match, c.Path = m, Arithmetic(m)
-	c.noteAge(routes, request)
+	c.noteAge()
 	c.Upstream = &Upstream{
 		Method: c.Request.Method, URI: m.UpstreamURI, Host: m.UpstreamHost,
 		Prefix: m.Stripped, ForwardedPath: m.ForwardedPath,
@@ -60,8 +61,11 @@ func (c *course) watchBroken(broken []*router.RouteError) {
 
 // noteAge: what a worker of Kong that has just started does otherwise than one that has
 // been running for a while.
-func (c *course) noteAge(routes *router.Router, request router.Request) {
-	_, fresh, differ := routes.ByAge(request)
+func (c *course) noteAge() {
+	if c.brief {
+		return
+	}
+	_, fresh, differ := c.routes.ByAge(c.Request.routed())
 	if !differ {
 		return
 	}
@@ -100,9 +104,14 @@ var ageCures = map[router.AgeCause]string{
 // as well.
 func (c *course) noRoute(refusal router.Refusal) *Answer {
 	a := byKong(refusal.Status(), "no route matches")
+	if refusal == router.Crash {
+		a.Source = "error"
+	}
+	if c.brief {
+		return a
+	}
 	switch {
 	case refusal == router.Crash:
-		a.Source = "error"
 		a.Words = "Kong's router ends with an error: an argument that an expression asks for is there several times, and once without a value"
 		return a
 	case refusal == router.NotUTF8:
