@@ -34,7 +34,7 @@ type part struct {
 var parts = []part{
 	{"examples", []string{"plugin/logread", "plugin/diagnose", "kong/gateway", "kong/router", "kong/config"}},
 	{"cmd/diag405", []string{"plugin", "plugin/server", "plugin/logread", "plugin/openapi", "plugin/probe", "plugin/record", "plugin/report", "plugin/diagnose",
-		"kong/lint", "kong/gateway", "kong/adminapi", "kong/forecast", "kong/router", "kong/config", "kong", "docs/causes", "docs"}},
+		"kong/lint", "kong/gateway", "kong/adminapi", "kong/forecast", "kong/router", "kong/config", "kong", "docs/causes", "docs", "kong/diff"}},
 	{"plugin", []string{"plugin/server", "plugin/background", "plugin/openapi", "plugin/probe", "plugin/record", "plugin/report", "plugin/diagnose", "kong/forecast", "kong/router", "kong/config"}},
 	{"plugin/server", nil},
 	{"plugin/logread", []string{"plugin/report", "kong/errorlog"}},
@@ -45,6 +45,7 @@ var parts = []part{
 	{"plugin/diagnose", []string{"kong/forecast", "kong/router", "kong/config"}},
 	{"plugin/background", nil},
 	{"kong/lint", []string{"kong/forecast", "kong/router", "kong/config", "kong/atc"}},
+	{"kong/diff", []string{"kong/forecast", "kong/router", "kong/config", "kong/atc", "kong/pcre"}},
 	{"kong/gateway", []string{"kong/forecast", "kong/bundled", "kong/router", "kong/config", "kong/wire"}},
 	{"kong/adminapi", []string{"kong/config"}},
 	{"kong/forecast", []string{"kong/bundled", "kong/router", "kong/config", "kong/wire"}},

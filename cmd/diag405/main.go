@@ -14,6 +14,7 @@ import (
 	"diag405/cmd/diag405/compare"
 	"diag405/cmd/diag405/completion"
 	"diag405/cmd/diag405/demo"
+	"diag405/cmd/diag405/diff"
 	"diag405/cmd/diag405/doctor"
 	"diag405/cmd/diag405/dump"
 	"diag405/cmd/diag405/explain"
@@ -47,6 +48,7 @@ var commands = []command{
 	{"explain", "say what Kong does with a request, and why it gets a 405", explain.Run},
 	{"compare", "send a request through Kong and directly, and show where the two part", compare.Run},
 	{"lint", "find what in a configuration leads to 405s", lint.Run},
+	{"diff", "say what a change of configuration does to requests", diff.Run},
 	{"report", "show what went wrong, from Kong's error log", report.Run},
 	{"cause", "print the page of a cause", cause.Run},
 	{"token", "make a credential that shows all headers to who sends it", token.Run},

@@ -129,6 +129,32 @@ func LowerASCII(s string) string {
 	return string(out)
 }
 
+// Alternatives are those of a path that is a regular expression which stand in no group,
+// without the "~"; one where there is no choice.
+func Alternatives(path string) []string {
+	path = strings.TrimPrefix(path, "~")
+	var parts []string
+	depth, start, inClass := 0, 0, false
+	for i := 0; i < len(path); i++ {
+		switch c := path[i]; {
+		case c == '\\':
+			i++
+		case inClass:
+			inClass = c != ']'
+		case c == '[':
+			inClass = true
+		case c == '(':
+			depth++
+		case c == ')':
+			depth--
+		case c == '|' && depth == 0:
+			parts = append(parts, path[start:i])
+			start = i + 1
+		}
+	}
+	return append(parts, path[start:])
+}
+
 // checkRoutePath says what Kong finds wrong with one of a route's paths
 // (router_path in kong/db/schema/typedefs.lua).
 func checkRoutePath(path string, flavor Flavor) error {

@@ -147,3 +147,34 @@ func fieldsOf(values map[string][]string) []string {
 	}
 	return list
 }
+
+// spread adds to aims those that differ from one in a value of which expressions
+// around it speak: they can also ask that a request has it not.
+func spread(aims []aim, around []*demand) []aim {
+	out := slices.Clone(aims)
+	for _, d := range around {
+		for _, a := range aims {
+			for _, method := range d.methods {
+				b := a
+				b.method = method
+				out = append(out, b)
+			}
+			for _, host := range concrete(d.hosts) {
+				b := a
+				b.host = host
+				out = append(out, b)
+			}
+			for _, header := range joinHeaders([]http.Header{a.header}, d.headers) {
+				b := a
+				b.header = header
+				out = append(out, b)
+			}
+			for _, query := range d.queries {
+				b := a
+				b.query = query
+				out = append(out, b)
+			}
+		}
+	}
+	return out
+}

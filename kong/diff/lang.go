@@ -36,6 +36,27 @@ func pathLang(path string, flavor config.Flavor) (lang, bool) {
 	return regexLang(re.String())
 }
 
+// alternatives are those of a route's expressions, as langs of their own: strip_path may
+// remove another part of the path behind each.
+func alternatives(r *route, flavor config.Flavor) []lang {
+	var list []lang
+	for _, path := range r.Paths {
+		parts := config.Alternatives(path)
+		if !config.IsRegexPath(path) || len(parts) < 2 {
+			continue
+		}
+		for i, part := range parts {
+			if i == 0 || flavor == config.Traditional {
+				part = "^" + part // which stands in front of the text as it is
+			}
+			if l, ok := regexLang(part); ok {
+				list = append(list, l)
+			}
+		}
+	}
+	return list
+}
+
 func regexLang(source string) (lang, bool) {
 	if source == "" {
 		return lang{}, false

@@ -61,3 +61,12 @@ func (n *neighbours) agree(a, b *route) bool {
 	}
 	return len(both(x.methods, y.methods, false, meetEqual, "")) > 0 && len(both(x.hosts, y.hosts, false, meetHosts, "")) > 0
 }
+
+// withExpression are the neighbours with an expression, which may take the least
+// request and leave another one: they can say what a request is not to be.
+func (n *neighbours) withExpression(r *route, here *side) []*route {
+	if !slices.ContainsFunc(n.there.routes, func(r *route) bool { return r.Expression != "" }) {
+		return nil
+	}
+	return slices.DeleteFunc(n.of(r, here), func(other *route) bool { return other.Expression == "" })
+}

@@ -84,7 +84,8 @@ func kinds(a, b Outcome) []Kind {
 		add(queryX != queryY, Query)
 		add(a.route.opaque != b.route.opaque, Plugin)
 	}
-	add(!sameRoute(a.route, b.route), Route)
+	some := a.route != nil && b.route != nil
+	add(!sameRoute(a.route, b.route) && (some || len(list) == 0), Route) // with no route, the rest says it
 	return list
 }
 

@@ -97,7 +97,7 @@ func (c *comparison) askWitnesses() {
 			case r.concern() == rematched || all || s.here.cfg.Flavor == config.Traditional && c.concerned():
 				c.askAround(r, s.here, n.of(r, s.here))
 			case r.concern() == reworked:
-				c.askAround(r, s.here, nil)
+				c.askAround(r, s.here, n.withExpression(r, s.here))
 			}
 		}
 	}
@@ -138,19 +138,41 @@ func (c *comparison) askAround(r *route, here *side, others []*route) {
 	if !whole {
 		c.sample("too many routes have paths around those of route %s", r.label)
 	}
-	own := demands(r)
+	c.checkTaken(r, of, classes)
+	own, around := demands(r), spoken(others)
 	for _, class := range classes {
 		takers := of.takers(class)
 		if !takers[r] {
 			continue
 		}
-		c.askClass(class, meet(own, nil), r.variant)
+		c.askClass(class, spread(meet(own, nil), around), r.variant)
 		for _, other := range others {
 			if takers[other] {
-				c.askClass(class, meet(own, demands(other)), slices.Concat(r.variant, other.variant))
+				c.askClass(class, spread(meet(own, demands(other)), around), slices.Concat(r.variant, other.variant))
 			}
 		}
 	}
+}
+
+// checkTaken notes a path of a route for which no request was found, as it needs
+// characters beyond ASCII.
+func (c *comparison) checkTaken(r *route, of owners, classes []*class) {
+	for i, owner := range of.routes {
+		if owner == r && !slices.ContainsFunc(classes, func(c *class) bool { return slices.Contains(c.taken, i) }) {
+			c.sample("no request was found for a path of route %s", r.label)
+		}
+	}
+}
+
+// spoken are what the expressions among routes speak of.
+func spoken(routes []*route) []*demand {
+	var list []*demand
+	for _, r := range routes {
+		if d := demands(r); d.said {
+			list = append(list, d)
+		}
+	}
+	return list
 }
 
 // demands is what a route asks for, found once.
@@ -165,10 +187,10 @@ func demands(r *route) *demand {
 	return r.demand
 }
 
-// owners are the routes that langs are from; those without any take every path.
+// owners are the routes that langs are from.
 type owners struct {
-	routes []*route
-	free   []*route
+	routes []*route // by lang; nil for a part of another lang
+	free   []*route // these may take any path
 }
 
 // langsOf are the langs of routes.
@@ -183,6 +205,10 @@ func (c *comparison) langsOf(routes []*route, flavor config.Flavor) ([]lang, own
 		}
 		if free {
 			of.free = append(of.free, r)
+		}
+		for _, l := range alternatives(r, flavor) {
+			langs = append(langs, l)
+			of.routes = append(of.routes, nil)
 		}
 	}
 	return langs, of

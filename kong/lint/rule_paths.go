@@ -151,7 +151,7 @@ func runOn(path string) string {
 // front of the text as it stands.
 func regexAlternative(s *subject) []Finding {
 	return s.eachPath(func(r *config.Route, path string) *Finding {
-		alternatives := topLevel(path)
+		alternatives := config.Alternatives(path)
 		if !config.IsRegexPath(path) || len(alternatives) < 2 {
 			return nil
 		}
@@ -163,31 +163,6 @@ func regexAlternative(s *subject) []Finding {
 		f.Fix = Fix{Words: "make each alternative a path of its own"}
 		return f
 	})
-}
-
-// topLevel are the alternatives of an expression that stand in no group.
-func topLevel(path string) []string {
-	path = strings.TrimPrefix(path, "~")
-	var parts []string
-	depth, start, inClass := 0, 0, false
-	for i := 0; i < len(path); i++ {
-		switch c := path[i]; {
-		case c == '\\':
-			i++
-		case inClass:
-			inClass = c != ']'
-		case c == '[':
-			inClass = true
-		case c == '(':
-			depth++
-		case c == ')':
-			depth--
-		case c == '|' && depth == 0:
-			parts = append(parts, path[start:i])
-			start = i + 1
-		}
-	}
-	return append(parts, path[start:])
 }
 
 // grouped puts alternatives into one group behind the slash that a path must
@@ -208,7 +183,7 @@ func grouped(alternatives []string) (string, bool) {
 // right; said of an endpoint it takes more than it names.
 func regexOpenEnd(s *subject) []Finding {
 	return s.eachPath(func(r *config.Route, path string) *Finding {
-		if !config.IsRegexPath(path) || !endpointMethods(r) || len(topLevel(path)) > 1 {
+		if !config.IsRegexPath(path) || !endpointMethods(r) || len(config.Alternatives(path)) > 1 {
 			return nil
 		}
 		shape, ok := s.shapeOf(path)

@@ -22,7 +22,7 @@ func (s *subject) plainCore(path string) (core string, exact bool) {
 		return path, false
 	}
 	shape, ok := s.shapeOf(path)
-	if !ok || !shape.whole || shape.swallows || len(topLevel(path)) > 1 {
+	if !ok || !shape.whole || shape.swallows || len(config.Alternatives(path)) > 1 {
 		return "", false
 	}
 	return shape.literal, shape.closed

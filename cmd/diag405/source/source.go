@@ -117,6 +117,12 @@ func (f *Flags) Load(ctx context.Context, names []string, stdin io.Reader, consu
 	if f.client != nil {
 		return f.ask(ctx, consumer)
 	}
+	return f.LoadFiles(ctx, names, stdin)
+}
+
+// LoadFiles is [Flags.Load] for what does not come from the Admin API. What that said of
+// Kong's router before holds for it, too.
+func (f *Flags) LoadFiles(ctx context.Context, names []string, stdin io.Reader) (*Source, error) {
 	files, err := readFiles(ctx, names, stdin)
 	if err != nil {
 		return nil, err
@@ -170,6 +176,7 @@ func (f *Flags) ask(ctx context.Context, consumer string) (*Source, error) {
 		cfg.Notes = append(cfg.Notes, config.Note{At: config.Place{File: kong.Address}, Words: words})
 	}
 	kong.Flavor = cmp.Or(f.flavor, kong.Flavor)
+	f.flavor = kong.Flavor
 	return &Source{Config: cfg, Kong: kong}, nil
 }
 
