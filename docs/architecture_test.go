@@ -34,7 +34,7 @@ type part struct {
 var parts = []part{
 	{"examples", []string{"plugin/logread", "plugin/diagnose", "kong/gateway", "kong/router", "kong/config"}},
 	{"cmd/diag405", []string{"plugin", "plugin/server", "plugin/logread", "plugin/openapi", "plugin/probe", "plugin/record", "plugin/report", "plugin/diagnose",
-		"kong/lint", "kong/gateway", "kong/adminapi", "kong/forecast", "kong/router", "kong/config", "kong", "docs/causes", "docs", "kong/diff"}},
+		"kong/lint", "kong/gateway", "kong/adminapi", "kong/forecast", "kong/router", "kong/config", "kong", "docs/causes", "docs", "kong/diff", "kong/mend"}},
 	{"plugin", []string{"plugin/server", "plugin/background", "plugin/openapi", "plugin/probe", "plugin/record", "plugin/report", "plugin/diagnose", "kong/forecast", "kong/router", "kong/config"}},
 	{"plugin/server", nil},
 	{"plugin/logread", []string{"plugin/report", "kong/errorlog"}},
@@ -44,6 +44,7 @@ var parts = []part{
 	{"plugin/report", []string{"plugin/diagnose", "kong/config"}},
 	{"plugin/diagnose", []string{"kong/forecast", "kong/router", "kong/config"}},
 	{"plugin/background", nil},
+	{"kong/mend", []string{"kong/lint", "kong/diff", "kong/router", "kong/config"}},
 	{"kong/lint", []string{"kong/forecast", "kong/router", "kong/config", "kong/atc"}},
 	{"kong/diff", []string{"kong/forecast", "kong/router", "kong/config", "kong/atc", "kong/pcre"}},
 	{"kong/gateway", []string{"kong/forecast", "kong/bundled", "kong/router", "kong/config", "kong/wire"}},

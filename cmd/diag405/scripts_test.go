@@ -223,7 +223,7 @@ func sarif(ts *testscript.TestScript, neg bool, args []string) {
 	for _, r := range log.Runs[0].Results {
 		rule := log.Runs[0].Tool.Driver.Rules[r.RuleIndex]
 		switch {
-		case r.RuleID != rule.ID, rule.HelpURI != "docs/lint.md#"+r.RuleID:
+		case r.RuleID != rule.ID, rule.HelpURI != "": // no address was stamped into this binary
 			ts.Fatalf("result of rule %q leads to rule %q, %q", r.RuleID, rule.ID, rule.HelpURI)
 		case r.Level != "error" && r.Level != "warning" && r.Level != "note":
 			ts.Fatalf("level %q", r.Level)

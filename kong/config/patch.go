@@ -234,16 +234,6 @@ func removeKey(n *yaml.Node, field string) {
 	}
 }
 
-// dressed gives a new value the comments of the one that it replaces, and the
-// look of its lists.
-func dressed(v, old *yaml.Node) *yaml.Node {
-	v.HeadComment, v.LineComment, v.FootComment = old.HeadComment, old.LineComment, old.FootComment
-	if v.Kind == old.Kind && v.Kind != yaml.ScalarNode {
-		v.Style = old.Style
-	}
-	return v
-}
-
 // nodeOf is a value as nodes. Lists of scalars are written on one line, in YAML.
 func nodeOf(value any) (*yaml.Node, error) {
 	data, err := json.Marshal(value)

@@ -142,6 +142,34 @@ plugins:
 }
 
 // TestPatchService has one row for each way a service's address is written.
+// A list keeps the comments of its elements, and their quotes.
+func TestPatchList(t *testing.T) {
+	const before = `_format_version: "3.0"
+routes:
+  - name: r
+    paths:
+      # first
+      - /a # one
+      - "/b"   # two
+      # last
+    methods: [GET, "POST"] # all
+`
+	for _, row := range []struct {
+		key       string
+		value     any
+		old, want string
+	}{
+		{"route.paths", []any{"/a/", "/b"}, "- /a # one", "- /a/ # one"},
+		{"route.paths", []any{"/a", "/c"}, `- "/b"   # two`, `- "/c" # two`},
+		{"route.paths", []any{"/b"}, "      # first\n      - /a # one\n", ""},
+		{"route.methods", []any{"GET", "POST", "OPTIONS"}, `[GET, "POST"]`, `[GET, "POST", OPTIONS]`},
+	} {
+		got, err := config.Patch([]byte(before), config.Change{RouteName: "r", Set: map[string]any{row.key: row.value}})
+		require.NoError(t, err)
+		assert.Equal(t, strings.Replace(before, row.old, row.want, 1), string(got), row.want)
+	}
+}
+
 func TestPatchService(t *testing.T) {
 	for _, row := range []struct {
 		fields string

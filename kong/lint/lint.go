@@ -65,6 +65,11 @@ type Fix struct {
 	// Set are fields and their new values where the change is mechanical, as in
 	// {"route.strip_path": false}: of the object, or of a route's service.
 	Set map[string]any `json:"set,omitempty"`
+	// Certain says that it is the one change to make, and not one of several or one that
+	// depends on what is meant.
+	Certain bool `json:"certain,omitempty"`
+	// On is what to change where that is not what the finding is about.
+	On *Object `json:"on,omitempty"`
 }
 
 // Options are what a configuration does not say.

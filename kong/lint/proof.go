@@ -102,7 +102,8 @@ func (p *prover) misroutedFix(proof Proof) Fix {
 		prefix, _ := router.MatchPath(r, asked)
 		flipped := router.UpstreamPath(p.service.Path, asked, prefix, !r.StripPath)
 		if flipped == path && p.computesPath(r) {
-			return Fix{Words: fmt.Sprintf("set strip_path=%t on %s", !r.StripPath, routeObject(r)), Set: map[string]any{"route.strip_path": !r.StripPath}}
+			on := routeObject(r)
+			return Fix{Words: fmt.Sprintf("set strip_path=%t on %s", !r.StripPath, on), Set: map[string]any{"route.strip_path": !r.StripPath}, Certain: true, On: &on}
 		}
 	}
 	if proof.Client != nil {

@@ -91,15 +91,17 @@ func TestProveUnknownService(t *testing.T) {
 }
 
 func TestMisroutedFix(t *testing.T) {
+	cfg := parse(t, service("http://a", "{name: r, paths: [/]}"))
+	on := &Object{Kind: "route", Name: "r", ID: cfg.Routes[0].ID}
 	tests := []struct {
 		route string
 		op    Operation
 		want  Fix
 	}{
 		{`{name: r, paths: [/api/send], methods: [POST]}`, Operation{"POST", "/api/send"},
-			Fix{Words: "set strip_path=false on route r", Set: map[string]any{"route.strip_path": false}}},
+			Fix{Words: "set strip_path=false on route r", Set: map[string]any{"route.strip_path": false}, Certain: true, On: on}},
 		{`{name: r, paths: [/shop], strip_path: false}`, Operation{"GET", "/items"},
-			Fix{Words: "set strip_path=true on route r", Set: map[string]any{"route.strip_path": true}}},
+			Fix{Words: "set strip_path=true on route r", Set: map[string]any{"route.strip_path": true}, Certain: true, On: on}},
 		{`{name: r, paths: [/weather/api/send], methods: [POST]}`, Operation{"POST", "/api/send"},
 			Fix{Words: "change strip_path of route r or the path of service s"}},
 	}

@@ -31,7 +31,7 @@ func upperCaseHost(s *subject) []Finding {
 		findings = append(findings, Finding{
 			Object:   routeObject(r),
 			Sentence: fmt.Sprintf("%s %s upper-case letters, and Kong compares case: browsers send hosts in lower case and do not match", list(upper), verb(len(upper), "has", "have")),
-			Fix:      Fix{Words: "write hosts in lower case", Set: map[string]any{"route.hosts": lower}},
+			Fix:      Fix{Words: "write hosts in lower case", Set: map[string]any{"route.hosts": lower}, Certain: true},
 		})
 	}
 	return findings

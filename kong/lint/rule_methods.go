@@ -31,7 +31,7 @@ func corsUnrouted(s *subject) []Finding {
 			Sentence: fmt.Sprintf("cors is on for %s, but the route takes only %s: a browser's preflight OPTIONS %s %s", scope(cors), list(r.Methods), t.req.Target, whereTo(t)),
 			Fix: Fix{
 				Words: "add OPTIONS to its methods; cors then answers the preflight",
-				Set:   map[string]any{"route.methods": withOptions(r.Methods)},
+				Set:   map[string]any{"route.methods": withOptions(r.Methods)}, Certain: true,
 			},
 		}
 		findings = append(findings, f)
@@ -177,7 +177,7 @@ func redirectMethod(s *subject) []Finding {
 		findings = append(findings, Finding{
 			Object:   routeObject(r),
 			Sentence: fmt.Sprintf("it is for https alone and answers http with %d, which clients follow with GET: %s over http arrives as GET", code, writing(r)),
-			Fix:      Fix{Words: "set https_redirect_status_code=308, which keeps the method", Set: map[string]any{"route.https_redirect_status_code": http.StatusPermanentRedirect}},
+			Fix:      Fix{Words: "set https_redirect_status_code=308, which keeps the method", Set: map[string]any{"route.https_redirect_status_code": http.StatusPermanentRedirect}, Certain: true},
 		})
 	}
 	return findings

@@ -52,7 +52,7 @@ func (s *subject) starFix(r *config.Route, path string) Fix {
 // pathFix puts one path in place of another, and keeps strip_path from removing
 // what that matches.
 func (s *subject) pathFix(r *config.Route, path, better, words string) Fix {
-	fix := Fix{Words: words, Set: map[string]any{"route.paths": replaced(r.Paths, path, better)}}
+	fix := Fix{Words: words, Set: map[string]any{"route.paths": replaced(r.Paths, path, better)}, Certain: true}
 	if s.strips(r) && s.missed(r, better) {
 		fix.Words += ", and set strip_path=false, as otherwise nothing of " + better + " reaches the upstream"
 		fix.Set["route.strip_path"] = false
@@ -157,7 +157,7 @@ func regexAlternative(s *subject) []Finding {
 		}
 		f := &Finding{Sentence: fmt.Sprintf("of the expression %s only the first alternative is anchored: %s matches anywhere in a path", path, list(alternatives[1:]))}
 		if better, ok := grouped(alternatives); ok {
-			f.Fix = Fix{Words: "write " + better, Set: map[string]any{"route.paths": replaced(r.Paths, path, better)}}
+			f.Fix = Fix{Words: "write " + better, Set: map[string]any{"route.paths": replaced(r.Paths, path, better)}, Certain: true}
 			return f
 		}
 		f.Fix = Fix{Words: "make each alternative a path of its own"}

@@ -58,7 +58,7 @@ func consumedFinding(r *config.Route, severity Severity, paths []string) Finding
 		Object:   routeObject(r),
 		Sentence: fmt.Sprintf("strip_path removes the whole of %s and %s has no path, so its upstream gets %s",
 			atMost(3, paths), serviceObject(r.Service), line(onlyMethod(r), "/")),
-		Fix: Fix{Words: "set strip_path=false", Set: map[string]any{"route.strip_path": false}},
+		Fix: Fix{Words: "set strip_path=false", Set: map[string]any{"route.strip_path": false}, Certain: severity == Warning},
 	}
 	if severity == Info {
 		f.Fix.Words += fmt.Sprintf(", unless %s is only the gateway's name for the application", atMost(3, paths))
@@ -110,7 +110,7 @@ func regexStrip(s *subject) []Finding {
 		f := &Finding{
 			Severity: eaten(r, shape),
 			Sentence: fmt.Sprintf("strip_path removes all that %s matches: of %s the upstream gets %s", path, sample.Path, sample.UpstreamPath),
-			Fix:      Fix{Words: "set strip_path=false", Set: map[string]any{"route.strip_path": false}},
+			Fix:      Fix{Words: "set strip_path=false", Set: map[string]any{"route.strip_path": false}, Certain: eaten(r, shape) == Warning},
 		}
 		if f.Severity == "" {
 			return nil
@@ -180,10 +180,10 @@ func doubledPrefix(s *subject) []Finding {
 		}
 		if n == len(base) {
 			f.Severity = Error
-			f.Fix = Fix{Words: "set the service's path to /" + s.alsoFor(r), Set: map[string]any{"service.path": "/"}}
+			f.Fix = Fix{Words: "set the service's path to /" + s.alsoFor(r), Set: map[string]any{"service.path": "/"}, Certain: s.alsoFor(r) == "" && len(r.Paths) == 1}
 		}
 		if n == len(base) && n == len(own) && len(r.Paths) == 1 && !config.IsRegexPath(path) {
-			f.Fix = Fix{Words: "set strip_path=true", Set: map[string]any{"route.strip_path": true}}
+			f.Fix = Fix{Words: "set strip_path=true", Set: map[string]any{"route.strip_path": true}, Certain: true}
 		}
 		return f
 	})
@@ -259,7 +259,7 @@ func pathHandlingV1(s *subject) []Finding {
 			Severity: pathHandlingSeverity(r),
 			Object:   routeObject(r),
 			Sentence: "path_handling v1 has no effect: the traditional_compatible router puts paths together as v0 does",
-			Fix:      Fix{Words: "remove it and look at the paths that the upstream gets", Set: map[string]any{"route.path_handling": "v0"}},
+			Fix:      Fix{Words: "remove it and look at the paths that the upstream gets", Set: map[string]any{"route.path_handling": "v0"}, Certain: true},
 		})
 	}
 	return findings

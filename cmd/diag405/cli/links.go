@@ -14,8 +14,8 @@ func Link(page string) string {
 	if strings.Contains(page, ":/") {
 		return page
 	}
-	if docs != "" {
-		return strings.TrimSuffix(docs, "/") + "/" + page
+	if url := DocsURL(page); url != "" {
+		return url
 	}
 	if id, ok := strings.CutPrefix(page, "lint.md#"); ok {
 		return "diag405 cause lint/" + id
@@ -30,3 +30,12 @@ func Link(page string) string {
 
 // CauseLink is how people get to the page of a cause.
 func CauseLink(cause string) string { return Link("causes/" + cause + ".md") }
+
+// DocsURL is the whole URL of a file in the folder docs, maybe with a fragment; "" where
+// that is published nowhere.
+func DocsURL(file string) string {
+	if docs == "" {
+		return ""
+	}
+	return strings.TrimSuffix(docs, "/") + "/" + file
+}

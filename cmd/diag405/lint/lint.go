@@ -2,6 +2,7 @@
 package lint
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -13,6 +14,7 @@ import (
 	"diag405/cmd/diag405/source"
 	"diag405/kong/config"
 	"diag405/kong/lint"
+	"diag405/kong/mend"
 	"diag405/plugin/openapi"
 )
 
@@ -28,14 +30,18 @@ parts of one configuration.
   -openapi FILE          also prove for every operation of this document (OpenAPI 3,
                          Swagger 2) which request leads to it
   -service NAME          the service that the document describes (default: the only one)
-  -o FORMAT              text, json or sarif (default text)
+  -fix                   change the files where a fix is certain, the finding is gone after
+                         it, and no request changes but those that it is about
+  -o FORMAT              text, json, sarif, github (annotations of a workflow) or
+                         deck-patch (what -fix would change, for deck file patch)
+                         (default text)
   -fail-on SEVERITY      the least that makes the exit code 1: error, warning or info
                          (default warning)
   -ignore ID[:OBJECT]    leave out a finding, of one object by name or id; repeatable.
                          The tag diag405:ignore=ID on a route or service does the same
   -response-phase NAME   a plugin of yours with a response phase; repeatable
 
-Exit code: 0 nothing found, 1 findings, 2 it cannot run.
+Exit code: 0 nothing found (or nothing left by -fix), 1 findings, 2 it cannot run.
 
 Examples:
   diag405 lint kong.yml
@@ -47,6 +53,7 @@ type options struct {
 	files            []string
 	source           source.Flags
 	openapi, service string
+	fix              bool
 	format           string
 	failOn           lint.Severity
 	ignore           []lint.Ignore
@@ -62,6 +69,8 @@ type result struct {
 	openapi    string
 	service    string
 	operations bool // there is a document
+	mended     *mend.Result
+	wrote      bool // what was mended, into the files
 }
 
 // Run lints a file, and returns the exit code.
@@ -89,9 +98,11 @@ func Run(args []string, std cli.Streams) int {
 
 // formats are what -o takes.
 var formats = map[string]func(*result, *cli.Screen) error{
-	"text":  printText,
-	"json":  printJSON,
-	"sarif": printSARIF,
+	"text":       printText,
+	"json":       printJSON,
+	"sarif":      printSARIF,
+	"github":     printGitHub,
+	"deck-patch": printDeckPatch,
 }
 
 // parse reads flags before and behind the file.
@@ -101,6 +112,7 @@ func parse(args []string) (options, error) {
 	o.source.Add(flags)
 	flags.StringVar(&o.openapi, "openapi", "", "")
 	flags.StringVar(&o.service, "service", "", "")
+	flags.BoolVar(&o.fix, "fix", false, "")
 	flags.StringVar(&o.format, "o", o.format, "")
 	flags.StringVar((*string)(&o.failOn), "fail-on", string(o.failOn), "")
 	flags.Func("ignore", "", func(s string) error {
@@ -122,7 +134,7 @@ func parse(args []string) (options, error) {
 	case len(files) > 0 && o.source.Admin != "":
 		return o, fmt.Errorf("unexpected argument %q: -admin has a configuration, too", files[0])
 	case formats[o.format] == nil:
-		return o, fmt.Errorf("-o %q should be text, json or sarif", o.format)
+		return o, fmt.Errorf("-o %q should be text, json, sarif, github or deck-patch", o.format)
 	case o.failOn != lint.Error && o.failOn != lint.Warning && o.failOn != lint.Info:
 		return o, fmt.Errorf("-fail-on %q should be error, warning or info", string(o.failOn))
 	case o.service != "" && o.openapi == "":
@@ -131,7 +143,7 @@ func parse(args []string) (options, error) {
 		return o, errors.New("only one of the two files can be stdin")
 	}
 	o.files = files
-	return o, nil
+	return o, o.checkMend(files)
 }
 
 func (o options) run(ctx context.Context, stdin io.Reader) (*result, error) {
@@ -140,11 +152,18 @@ func (o options) run(ctx context.Context, stdin io.Reader) (*result, error) {
 		return nil, err
 	}
 	options := lint.Options{Ignore: o.ignore, ResponsePhase: o.responsePhase}
-	r := &result{from: from, findings: lint.Lint(from.Config, options), places: placesOf(from.Config)}
-	if o.openapi == "" {
-		return r, nil
+	r := &result{from: from}
+	operations, err := o.operations(r, from.Config, stdin)
+	if err != nil {
+		return nil, err
 	}
-	return r, o.prove(r, from.Config, options, stdin)
+	if o.fix || o.format == "deck-patch" {
+		if err := o.mend(r, options, operations); err != nil {
+			return nil, err
+		}
+	}
+	r.findings, r.places = lint.Lint(r.from.Config, options), placesOf(r.from.Config)
+	return r, r.prove(options, operations)
 }
 
 // placesOf are the places of the objects that findings are about.
@@ -170,36 +189,34 @@ func (r *result) place(o lint.Object) config.Place {
 	return config.Place{File: r.from.Name()}
 }
 
+// operations are those of the document, if there is one, and the service that it
+// describes.
+func (o options) operations(r *result, cfg *config.Config, stdin io.Reader) ([]lint.Operation, error) {
+	if o.openapi == "" {
+		return nil, nil
+	}
+	r.operations, r.openapi, r.service = true, o.openapi, o.service
+	if r.service == "" && len(cfg.Services) == 1 {
+		r.service = cmp.Or(cfg.Services[0].Name, cfg.Services[0].ID)
+	}
+	if r.service == "" {
+		return nil, errors.New("which -service does the document describe?")
+	}
+	return operationsOf(o.openapi, stdin)
+}
+
 // prove adds what becomes of the operations of the document.
-func (o options) prove(r *result, cfg *config.Config, options lint.Options, stdin io.Reader) error {
-	service := o.service
-	if service == "" && len(cfg.Services) == 1 {
-		service = cfg.Services[0].ID
+func (r *result) prove(options lint.Options, operations []lint.Operation) error {
+	if !r.operations {
+		return nil
 	}
-	if service == "" {
-		return errors.New("which -service does the document describe?")
-	}
-	operations, err := operationsOf(o.openapi, stdin)
-	if err != nil {
-		return err
-	}
-	proofs, findings, err := lint.Prove(cfg, service, operations, options)
+	proofs, findings, err := lint.Prove(r.from.Config, r.service, operations, options)
 	if err != nil {
 		return fmt.Errorf("-service: %w", err)
 	}
-	r.operations, r.openapi, r.service = true, o.openapi, serviceName(cfg, service)
 	r.proofs = proofs
 	r.findings = lint.Merge(r.findings, findings)
 	return nil
-}
-
-func serviceName(cfg *config.Config, service string) string {
-	for _, s := range cfg.Services {
-		if s.ID == service && s.Name != "" {
-			return s.Name
-		}
-	}
-	return service
 }
 
 func operationsOf(file string, stdin io.Reader) ([]lint.Operation, error) {

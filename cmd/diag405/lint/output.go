@@ -28,10 +28,17 @@ func printText(r *result, s *cli.Screen) error {
 	for _, n := range r.from.Notes {
 		s.Println(fmt.Sprintf("%s: %s: %s", cli.Printable(n.At.String()), s.Paint(cli.Faint, "note"), cli.Printable(n.Words)))
 	}
+	for _, f := range r.fixed() {
+		s.Println(fmt.Sprintf("%s: %s: %s: %s: %s", cli.Printable(r.place(f.Object).String()), s.Paint(cli.Green, "fixed"),
+			s.Paint(cli.Bold, f.ID), cli.Printable(f.Object.String()), cli.Printable(f.Fix.Words+setText(f.Fix))))
+	}
 	for _, f := range r.findings {
 		s.Println(fmt.Sprintf("%s: %s: %s: %s", cli.Printable(r.place(f.Object).String()), s.Paint(severityStyles[f.Severity], string(f.Severity)),
 			s.Paint(cli.Bold, f.ID), cli.Printable(fmt.Sprintf("%s: %s", f.Object, f.Sentence))))
 		s.Println("   fix: " + cli.Printable(f.Fix.Words+setText(f.Fix)))
+		if why := r.whyLeft(f); why != "" {
+			s.Println("   not fixed: " + cli.Printable(why))
+		}
 		s.Println("   see: " + s.Paint(cli.Faint, pagesOf(f)))
 	}
 	if len(r.findings) > 0 {
@@ -121,6 +128,7 @@ type jsonReport struct {
 	File       string         `json:"file"`
 	Kong       *adminapi.Kong `json:"kong,omitempty"`
 	Notes      []noteData     `json:"notes,omitempty"`
+	Fixed      []lineFinding  `json:"fixed,omitempty"`
 	Findings   []lineFinding  `json:"findings"`
 	Operations []lint.Proof   `json:"operations,omitempty"`
 }
@@ -135,8 +143,18 @@ type noteData struct {
 // lineFinding is a finding with where it is.
 type lineFinding struct {
 	lint.Finding
-	File string `json:"file,omitempty"` // where there are several
-	Line int    `json:"line,omitempty"`
+	File     string `json:"file,omitempty"` // where there are several
+	Line     int    `json:"line,omitempty"`
+	NotFixed string `json:"not_fixed,omitempty"` // why a certain fix was not made
+}
+
+func (r *result) withPlace(f lint.Finding) lineFinding {
+	at := r.place(f.Object)
+	found := lineFinding{Finding: f, Line: at.Line, NotFixed: r.whyLeft(f)}
+	if at.File != r.from.Name() {
+		found.File = at.File
+	}
+	return found
 }
 
 func printJSON(r *result, s *cli.Screen) error {
@@ -144,13 +162,11 @@ func printJSON(r *result, s *cli.Screen) error {
 	for _, n := range r.from.Notes {
 		report.Notes = append(report.Notes, noteData{n.At.File, n.At.Line, n.Words})
 	}
+	for _, f := range r.fixed() {
+		report.Fixed = append(report.Fixed, r.withPlace(f))
+	}
 	for _, f := range r.findings {
-		at := r.place(f.Object)
-		found := lineFinding{Finding: f, Line: at.Line}
-		if at.File != report.File {
-			found.File = at.File
-		}
-		report.Findings = append(report.Findings, found)
+		report.Findings = append(report.Findings, r.withPlace(f))
 	}
 	return cli.PrintJSON(s.Out, report)
 }

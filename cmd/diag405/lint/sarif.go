@@ -2,7 +2,6 @@ package lint
 
 import (
 	"net/url"
-	"path/filepath"
 	"strings"
 
 	"diag405/cmd/diag405/cli"
@@ -38,13 +37,14 @@ type (
 	sarifDriver struct {
 		Name    string      `json:"name"`
 		Version string      `json:"version"`
+		Info    string      `json:"informationUri,omitempty"`
 		Rules   []sarifRule `json:"rules"`
 	}
 	sarifRule struct {
 		ID               string      `json:"id"`
 		ShortDescription sarifText   `json:"shortDescription"`
 		Help             sarifText   `json:"help"`
-		HelpURI          string      `json:"helpUri"`
+		HelpURI          string      `json:"helpUri,omitempty"`
 		Configuration    sarifConfig `json:"defaultConfiguration"`
 	}
 	sarifConfig struct {
@@ -69,7 +69,8 @@ type (
 		Region   *sarifRegion  `json:"region,omitempty"`
 	}
 	sarifArtifact struct {
-		URI string `json:"uri"`
+		URI  string `json:"uri"`
+		Base string `json:"uriBaseId,omitempty"`
 	}
 	sarifRegion struct {
 		StartLine int `json:"startLine"`
@@ -86,14 +87,14 @@ var sarifLevels = map[lint.Severity]string{lint.Error: "error", lint.Warning: "w
 
 func printSARIF(r *result, s *cli.Screen) error {
 	index := map[string]int{}
-	driver := sarifDriver{Name: "diag405", Version: plugin.Version}
+	driver := sarifDriver{Name: "diag405", Version: plugin.Version, Info: cli.DocsURL("lint.md")}
 	for i, rule := range lint.Rules() {
 		index[rule.ID] = i
 		driver.Rules = append(driver.Rules, sarifRule{
 			ID:               rule.ID,
 			ShortDescription: sarifText{rule.Title},
 			Help:             sarifText{rule.Title + ": " + rule.Page + " explains it."},
-			HelpURI:          rule.Page,
+			HelpURI:          cli.DocsURL(strings.TrimPrefix(rule.Page, "docs/")),
 			Configuration:    sarifConfig{sarifLevels[rule.Severity]},
 		})
 	}
@@ -127,7 +128,7 @@ func sarifNotes(notes []config.Note) sarifInvocation {
 }
 
 func sarifPlace(at config.Place) sarifPhysical {
-	p := sarifPhysical{Artifact: sarifArtifact{sarifURI(at.File)}}
+	p := sarifPhysical{Artifact: sarifFile(at.File)}
 	if at.Line > 0 {
 		p.Region = &sarifRegion{at.Line}
 	}
@@ -145,10 +146,11 @@ func (r *result) sarifLocation(o lint.Object) sarifLocation {
 	return l
 }
 
-// sarifURI is a file's name as a URI reference. One that was read from a URL has that.
-func sarifURI(file string) string {
+// sarifFile is a file by its name from the root of its repository, which those who show
+// SARIF know by the name %SRCROOT%. One that was read from a URL has that.
+func sarifFile(file string) sarifArtifact {
 	if strings.Contains(file, "://") {
-		return file
+		return sarifArtifact{URI: file}
 	}
-	return (&url.URL{Path: filepath.ToSlash(file)}).EscapedPath()
+	return sarifArtifact{(&url.URL{Path: fromRoot(file)}).EscapedPath(), "%SRCROOT%"}
 }

@@ -78,6 +78,7 @@ func (f *Flags) Check() error {
 type Source struct {
 	*config.Config
 	Names []string       // of files; none with -admin
+	Files []config.File  // the same, as they were read
 	Kong  *adminapi.Kong // that answered, nil without -admin
 }
 
@@ -127,15 +128,20 @@ func (f *Flags) LoadFiles(ctx context.Context, names []string, stdin io.Reader) 
 	if err != nil {
 		return nil, err
 	}
-	cfg, err := config.Load(files, config.For(f.flavor), config.Variables(f.lookup))
+	cfg, err := config.Load(files, f.Options()...)
 	if err != nil {
 		return nil, hinted(err)
 	}
-	s := &Source{Config: cfg}
+	s := &Source{Config: cfg, Files: files}
 	for _, file := range files {
 		s.Names = append(s.Names, file.Name)
 	}
 	return s, nil
+}
+
+// Options are how files are read.
+func (f *Flags) Options() []config.Option {
+	return []config.Option{config.For(f.flavor), config.Variables(f.lookup)}
 }
 
 // hinted adds how to set a variable, where one is missing.
