@@ -52,6 +52,7 @@ type Common struct {
 	recent   *recent       // what happened a moment ago
 	lines    *sparing      // what is written to the log
 	scope    *scope        // which route and service the instance is on
+	watcher  Watcher       // who is told; nil is nobody
 }
 
 // Both tell Kong what each of their settings may be, so that Kong refuses a mistake

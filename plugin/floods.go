@@ -14,6 +14,7 @@ import (
 // logDiagnosis writes a diagnosis to the log. Of several alike in a second it writes
 // one, and says on the next for how many it stands.
 func (c *Common) logDiagnosis(gw gateway, x diagnose.Exchange, d diagnose.Diagnosis, o report.Options) {
+	c.explained(x, d)
 	if o.Times = c.lines.line(alike(x, d)); o.Times > 0 {
 		_ = gw.Log("warn", report.DiagnosisLine(x, d, o))
 	}

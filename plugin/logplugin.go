@@ -63,6 +63,7 @@ func (c *LogConfig) log(gw gateway) {
 	_ = gw.Ahead(recordAsks.batch()) // what fails, fails again below
 	logged, x, err := readRecord(gw)
 	if err != nil {
+		c.unexplained()
 		note(gw, "warn", "request not looked at: "+err.Error())
 		return
 	}

@@ -125,6 +125,7 @@ func (c *Config) response(gw gateway) {
 	_ = gw.Ahead(c.explainAsks().batch()) // what fails, fails again below
 	x, err := readExchange(gw, status)
 	if err != nil {
+		c.unexplained()
 		_ = c.disown(gw, x.Response.Header, nil)
 		note(gw, "warn", "answer not explained: "+err.Error())
 		return

@@ -20,6 +20,7 @@ type sources struct {
 	prober   *probe.Prober // the process's
 	scope    uint64        // of its answers: what was learned ends with the configuration under which it was
 	safe     bool          // it may ask with HEAD and GET, too
+	sent     func(answered bool)
 	document *openapi.File
 	timeout  time.Duration // for all of them together, and for the diagnosis
 }
@@ -49,7 +50,7 @@ var scopes atomic.Uint64
 func newSources(prober *probe.Prober, c *Config) *sources {
 	s := &sources{timeout: time.Duration(c.ProbeTimeout) * time.Millisecond, scope: scopes.Add(1)}
 	if c.Probe != "off" {
-		s.prober, s.safe = prober, c.Probe == "safe"
+		s.prober, s.safe, s.sent = prober, c.Probe == "safe", c.probed()
 	}
 	if c.OpenAPI != "" {
 		s.document = openapi.Open(c.OpenAPI)
@@ -95,7 +96,7 @@ func (s *sources) ask(ctx context.Context, x diagnose.Exchange) map[string]diagn
 	}
 	return probe.Offers(s.prober.Ask(ctx, upstream, probe.Question{
 		Refused: x.Upstream.Line(), Status: x.Response.Status, Paths: diagnose.Candidates(x), Base: x.Service.Path, Safe: s.safe,
-		Share: share(x), Marked: marked, Scope: s.scope,
+		Share: share(x), Marked: marked, Scope: s.scope, Sent: s.sent,
 	}))
 }
 

@@ -31,10 +31,11 @@ const usage = `diag405 explains a 405 Method Not Allowed that came through Kong.
 Usage:
 %s
 Each of them has a -h. Without a command it is the plugin server that Kong starts:
-  diag405 [-kong-prefix DIR] [-socket-group GROUP] [-dump [-name NAME]]
+  diag405 [-kong-prefix DIR] [-socket-group GROUP] [-metrics ADDR] [-dump [-name NAME]]
 
   -kong-prefix DIR      Kong's prefix; the socket is DIR/diag405.socket (default /usr/local/kong)
   -socket-group GROUP   who may connect to it beside the user that this runs as
+  -metrics ADDR         show metrics for Prometheus at http://ADDR/metrics
   -dump                 print what Kong asks for at its start, and exit
   -name NAME            of diag405 or diag405-log, whatever this file is called
 `

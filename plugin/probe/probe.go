@@ -127,6 +127,9 @@ type Question struct {
 	Marked bool
 	// Scope keeps answers apart: a question gets only those to questions of the same.
 	Scope uint64
+	// Sent is told of each request that was sent for the question, and whether it was
+	// answered, by many at once; nil is nobody. It must not panic.
+	Sent func(answered bool)
 }
 
 // asked is one request of a question.
@@ -206,7 +209,7 @@ func (q Question) choose() []string {
 func (p *Prober) start(ctx context.Context, u Upstream, q Question, requests []asked) map[asked]*inquiry {
 	started := map[asked]*inquiry{}
 	for i, at := range requests {
-		inquiry := p.inquire(ctx, place{u, at, q.Scope}, q.charge())
+		inquiry := p.inquire(ctx, place{u, at, q.Scope}, q)
 		if i == 0 && (inquiry == nil || inquiry.failed()) {
 			return nil
 		}
@@ -219,18 +222,18 @@ func (p *Prober) start(ctx context.Context, u Upstream, q Question, requests []a
 
 // inquire returns the inquiry for a place and starts it when there is none; nil
 // when that would be more than the rates allow.
-func (p *Prober) inquire(ctx context.Context, at place, by charge) *inquiry {
+func (p *Prober) inquire(ctx context.Context, at place, of Question) *inquiry {
 	deadline, _ := ctx.Deadline() // Ask has set one
-	q, isNew := p.cache.inquiry(at, time.Until(deadline), by, p.options.Now())
+	q, isNew := p.cache.inquiry(at, time.Until(deadline), of.charge(), p.options.Now())
 	if isNew {
-		go p.answer(ctx, at, q)
+		go p.answer(ctx, at, q, of.Sent)
 	}
 	return q
 }
 
 // answer runs an inquiry to its end. Others may have come to wait for it, so it
 // has the time of the caller who began it, and goes on when that one gives up.
-func (p *Prober) answer(caller context.Context, at place, q *inquiry) {
+func (p *Prober) answer(caller context.Context, at place, q *inquiry, sent func(answered bool)) {
 	deadline, _ := caller.Deadline() // Ask has set one
 	ctx, cancel := context.WithDeadline(context.WithoutCancel(caller), deadline)
 	defer cancel()
@@ -240,6 +243,9 @@ func (p *Prober) answer(caller context.Context, at place, q *inquiry) {
 		// goroutine would.
 		if recover() != nil {
 			r = nil
+		}
+		if sent != nil {
+			sent(r != nil)
 		}
 		p.cache.finish(q, r, p.options.Now().Add(p.keep(r)))
 	}()

@@ -84,6 +84,7 @@ func (e *event) run(i *instance, p *phase) {
 	defer func() {
 		if reason := recover(); reason != nil {
 			e.s.in = e.s.in[:0]
+			e.s.server.panicked(p)
 			i.problem.set(fmt.Sprintf("panic in %s: %v; at %s", p.name, reason, stack()))
 			e.tell(i, kong)
 		}

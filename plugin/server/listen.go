@@ -28,11 +28,15 @@ type server struct {
 }
 
 func newServer(p Plugin) *server {
-	return &server{
+	s := &server{
 		plugin:    p,
 		instances: &instances{byID: map[int32]*instance{}},
 		sessions:  map[*session]bool{},
 	}
+	if p.Watch != nil {
+		p.Watch.Serving(phaseNames(p.New()), s.instances.count)
+	}
+	return s
 }
 
 // run serves connections until ctx ends, then waits for the events that are under

@@ -54,6 +54,8 @@ type Plugin struct {
 	// SocketGroup is the group, by name or number, whose members may connect beside
 	// the user that the server runs as. Empty: that user alone.
 	SocketGroup string
+	// Watch is told what the server does; nil is nobody.
+	Watch Watcher
 }
 
 // Prefetcher is a configuration that says which calls a phase ("access",

@@ -153,7 +153,7 @@ func (s *session) handleEvent(body []byte, sequence uint64) error {
 	if !ok {
 		return fmt.Errorf("the plugin has no phase %q", name)
 	}
-	return s.handle(i, p, sequence)
+	return s.watched(i, p, sequence)
 }
 
 // manage makes the calls about instances and about the plugin, and returns the field

@@ -56,10 +56,10 @@ func (b *beside) servers() []gateway.Server {
 }
 
 // serve runs diag405 serve and returns when it said that it serves both.
-func (b *beside) serve(t *testing.T) {
+func (b *beside) serve(t *testing.T, flags ...string) {
 	t.Helper()
 	b.said = &gateway.Lines{}
-	b.running = exec.Command(b.binary, "serve", "-socket", b.dir)
+	b.running = exec.Command(b.binary, append([]string{"serve", "-socket", b.dir}, flags...)...)
 	b.running.Stderr = b.said
 	require.NoError(t, b.running.Start())
 	t.Cleanup(func() { b.kill() })
@@ -69,6 +69,14 @@ func (b *beside) serve(t *testing.T) {
 		_, err := b.said.Find(ctx, func(line string) bool { return strings.HasSuffix(line, " on "+b.socket(name)) })
 		require.NoError(t, err, b.said.String())
 	}
+}
+
+// stop has it end as it is asked to.
+func (b *beside) stop() error {
+	if err := b.running.Process.Signal(syscall.SIGTERM); err != nil {
+		return err
+	}
+	return b.running.Wait()
 }
 
 func (b *beside) kill() {
@@ -136,8 +144,7 @@ func TestBesideEnds(t *testing.T) {
 	idle, err := net.Dial("unix", b.socket("diag405"))
 	require.NoError(t, err)
 	defer idle.Close()
-	require.NoError(t, b.running.Process.Signal(syscall.SIGTERM))
-	require.NoError(t, b.running.Wait())
+	require.NoError(t, b.stop())
 	assert.NoFileExists(t, b.socket("diag405"))
 	assert.NoFileExists(t, b.socket("diag405-log"))
 	assert.Contains(t, b.said.String(), "diag405: ended, as it was asked to")

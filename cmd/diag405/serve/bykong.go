@@ -36,7 +36,10 @@ func ByKong(args []string, std cli.Streams, help string) int {
 	}
 	ctx, stop := cli.Interruptible()
 	defer stop()
+	observed := newObserver(o.metrics, std.Err)
+	p = observed.watch(p, called())
 	server.Tune()
+	observed.start(ctx)
 	if err := p.Serve(ctx, o.prefix); err != nil {
 		return std.Cannot("serving Kong: %v", err)
 	}
@@ -46,10 +49,11 @@ func ByKong(args []string, std cli.Streams, help string) int {
 // kongs are the flags that Kong gives a plugin server, and the name of another
 // plugin to describe than the one that the program is called after.
 type kongs struct {
-	prefix string
-	group  string // of the socket
-	dump   bool
-	name   string
+	prefix  string
+	group   string // of the socket
+	dump    bool
+	name    string
+	metrics string
 }
 
 func parseKongs(args []string) (kongs, error) {
@@ -58,6 +62,7 @@ func parseKongs(args []string) (kongs, error) {
 	flags.StringVar(&o.prefix, "kong-prefix", server.DefaultPrefix, "")
 	flags.StringVar(&o.group, "socket-group", "", "")
 	flags.BoolVar(&o.dump, "dump", false, "")
+	flags.StringVar(&o.metrics, "metrics", metricsAddress(), "")
 	flags.Func("name", "", func(name string) error {
 		if chosen, err := plugins.Chosen(name); err != nil || len(chosen) != 1 {
 			return fmt.Errorf("want one of %q", plugins.Names)
@@ -80,8 +85,11 @@ func (o kongs) plugin() server.Plugin {
 	if o.name != "" {
 		return plugins.Named(o.name, o.prefix)
 	}
-	p := plugins.Named(filepath.Base(os.Args[0]), o.prefix)
+	p := plugins.Named(called(), o.prefix)
 	p.SocketGroup = o.group
 	p.Name = "" // what the file is called, whatever that is: so does Kong call it
 	return p
 }
+
+// called is the name by which the program was started.
+func called() string { return filepath.Base(os.Args[0]) }

@@ -30,6 +30,8 @@ that are under way; whoever runs it starts it again.
   -name NAME     diag405, diag405-log or both (default both)
   -prefix DIR    Kong's prefix, where it can be read: a probe then finds hosts as
                  Kong's own hosts file has them
+  -metrics ADDR  show metrics for Prometheus at http://ADDR/metrics, 127.0.0.1:9405
+                 say; none without it, or without DIAG405_METRICS
 
 Kong has to know of it, and needs the file that diag405 dump writes:
   KONG_PLUGINS=bundled,diag405
@@ -40,10 +42,11 @@ Kong has to know of it, and needs the file that diag405 dump writes:
 Examples:
   diag405 serve -socket /run/diag405
   diag405 serve -socket /run/diag405/diag405.socket -name diag405
+  diag405 serve -socket /run/diag405 -metrics 127.0.0.1:9405
 `
 
 // options are the flags.
-type options struct{ socket, group, name, prefix string }
+type options struct{ socket, group, name, prefix, metrics string }
 
 // Run serves the plugins until it is asked to end, and returns the exit code.
 func Run(args []string, std cli.Streams) int {
@@ -53,7 +56,8 @@ func Run(args []string, std cli.Streams) int {
 	}
 	ctx, stop := cli.Interruptible()
 	defer stop()
-	listeners, err := o.listen()
+	observed := newObserver(o.metrics, std.Err)
+	listeners, err := o.listen(observed)
 	if err != nil {
 		return std.Cannot("serve: %v", err)
 	}
@@ -61,6 +65,7 @@ func Run(args []string, std cli.Streams) int {
 		fmt.Fprintf(std.Err, "diag405: serving %s %s on %s\n", l.Plugin.Name, l.Plugin.Version, l.Path)
 	}
 	server.Tune()
+	observed.start(ctx)
 	if err := serveAll(ctx, listeners); err != nil {
 		return std.Cannot("serve: %v", err)
 	}
@@ -75,6 +80,7 @@ func parse(args []string) (options, error) {
 	flags.StringVar(&o.group, "socket-group", "", "")
 	flags.StringVar(&o.name, "name", plugins.Both, "")
 	flags.StringVar(&o.prefix, "prefix", "", "")
+	flags.StringVar(&o.metrics, "metrics", metricsAddress(), "")
 	if err := cli.ParseFlags(flags, args); err != nil {
 		return o, err
 	}
@@ -86,14 +92,14 @@ func parse(args []string) (options, error) {
 }
 
 // listen opens the sockets, all of them or none.
-func (o options) listen() ([]*server.Listener, error) {
+func (o options) listen(observed *observer) ([]*server.Listener, error) {
 	names, err := plugins.Chosen(o.name)
 	if err != nil {
 		return nil, err
 	}
 	var out []*server.Listener
 	for _, name := range names {
-		p := plugins.Named(name, o.prefix)
+		p := observed.watch(plugins.Named(name, o.prefix), name)
 		p.SocketGroup = o.group
 		l, err := p.Listen(socketOf(o.socket, name, len(names) > 1))
 		if err != nil {
