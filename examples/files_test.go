@@ -24,10 +24,11 @@ import (
 	"diag405/kong/gateway/standin"
 )
 
-// compose is what the tests read of compose.yaml.
+// compose is what the tests read of a compose.yaml.
 type compose struct {
 	Services map[string]struct {
 		Build       build             `yaml:"build"`
+		Image       string            `yaml:"image"`
 		Expose      []string          `yaml:"expose"`
 		Ports       []string          `yaml:"ports"`
 		Volumes     []string          `yaml:"volumes"`
@@ -55,10 +56,11 @@ func (b *build) UnmarshalYAML(n *yaml.Node) error {
 	return n.Decode((*plain)(b))
 }
 
-func readCompose(t *testing.T) compose {
+// readCompose reads the compose.yaml of an example.
+func readCompose(t *testing.T, example string) compose {
 	t.Helper()
 	var c compose
-	d := yaml.NewDecoder(strings.NewReader(read(t, "fastapi/compose.yaml")))
+	d := yaml.NewDecoder(strings.NewReader(read(t, example+"/compose.yaml")))
 	require.NoError(t, d.Decode(&c))
 	return c
 }
@@ -92,7 +94,7 @@ func foundingService(t *testing.T) *config.Service {
 }
 
 func TestComposeAgreesWithKongFiles(t *testing.T) {
-	c, conf, service := readCompose(t), kongConf(t), foundingService(t)
+	c, conf, service := readCompose(t, "fastapi"), kongConf(t), foundingService(t)
 
 	app, ok := c.Services[service.Host]
 	require.True(t, ok, "kong.yml's service is at %q, which compose.yaml does not start", service.Host)
@@ -119,21 +121,35 @@ func TestComposeAgreesWithKongFiles(t *testing.T) {
 // The first request works: Kong waits for the application, and docker compose up --wait
 // for both. Nobody but this machine reaches the Admin API.
 func TestComposeIsReadyAndClosed(t *testing.T) {
-	c := readCompose(t)
-	for name, s := range c.Services {
-		assert.Greater(t, len(s.Healthcheck.Test), 1, name)
-		for other, how := range s.DependsOn {
-			assert.Equal(t, "service_healthy", how.Condition, "%s on %s", name, other)
-		}
-		for _, port := range s.Ports {
-			if strings.HasSuffix(port, ":8001") {
-				assert.Equal(t, "127.0.0.1:8001:8001", port)
+	for _, example := range []string{"fastapi", "observability"} {
+		c := readCompose(t, example)
+		ends := map[string]bool{} // those whose end is waited for
+		for name, s := range c.Services {
+			for other, how := range s.DependsOn {
+				if how.Condition == "service_completed_successfully" {
+					ends[other] = true
+					continue
+				}
+				assert.Equal(t, "service_healthy", how.Condition, "%s on %s", name, other)
+			}
+			for _, port := range s.Ports {
+				if port != "8000:8000" {
+					assert.Regexp(t, `^127\.0\.0\.1:(\d+):(\d+)$`, port, name)
+				}
+			}
+			if s.Image != "" {
+				assert.Regexp(t, `^[a-z/-]+:v?\d+\.\d+\.\d+$`, s.Image, "not pinned")
 			}
 		}
+		for name, s := range c.Services {
+			if !ends[name] {
+				assert.Greater(t, len(s.Healthcheck.Test), 1, name)
+			}
+		}
+		assert.Contains(t, c.Services["kong"].DependsOn, foundingService(t).Host)
+		assert.Contains(t, c.Services["kong"].Ports, "127.0.0.1:8001:8001")
+		assert.Equal(t, "0.0.0.0:8001", c.Services["kong"].Environment["KONG_ADMIN_LISTEN"], "or Docker has nothing to publish")
 	}
-	assert.Contains(t, c.Services["kong"].DependsOn, foundingService(t).Host)
-	assert.Contains(t, c.Services["kong"].Ports, "127.0.0.1:8001:8001")
-	assert.Equal(t, "0.0.0.0:8001", c.Services["kong"].Environment["KONG_ADMIN_LISTEN"], "or Docker has nothing to publish")
 }
 
 // Images are pinned, and the Go image is not older than go.mod asks for.

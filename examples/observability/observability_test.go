@@ -8,12 +8,14 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"strconv"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -46,6 +48,15 @@ func plugin(t *testing.T, file, name string) *config.Plugin {
 	}
 	require.Failf(t, "no such plugin", "%s in %s", name, file)
 	return nil
+}
+
+// freeAddress is one that nobody listens on, for what cannot choose one itself.
+func freeAddress(t *testing.T) string {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	require.NoError(t, err)
+	defer l.Close()
+	return l.Addr().String()
 }
 
 // node is a gateway with the plugin, and what it wrote.
@@ -126,31 +137,46 @@ func fleet(t *testing.T) []*node {
 	return []*node{a, b}
 }
 
-// The records of a fleet, and its error logs, give the table that report gives.
+// The records of a fleet, its error logs, and what Kong makes OTLP records of, give the
+// table that report gives.
 func TestTableOfReport(t *testing.T) {
+	nodes := sync.OnceValue(func() []*node { return fleet(t) })
 	t.Run("VictoriaLogs", func(t *testing.T) {
 		v := startVictoriaLogs(t)
-		nodes := fleet(t)
-		want := tableOf(t, nodes)
-		for i, n := range nodes {
-			for record := range bytes.Lines(n.recorded(t)) {
-				v.insertRecord(t, bytes.TrimSpace(record))
+		want := tableOf(t, nodes())
+		t.Run("records", func(t *testing.T) {
+			v := v.tenant(1)
+			for _, n := range nodes() {
+				for record := range bytes.Lines(n.recorded(t)) {
+					v.insertRecord(t, bytes.TrimSpace(record))
+				}
 			}
-			v.insertLines(t, strconv.Itoa(i), n.log.String())
-		}
-		rows := v.query(t, "logsql/records.logsql")
-		assert.Equal(t, want, table(t, rows))
-		for _, row := range rows {
-			assert.Contains(t, row["fixes"], `"words":`)
-			assert.NotEmpty(t, row["first"])
-		}
-		assert.Equal(t, want, table(t, v.query(t, "logsql/errorlog.logsql")))
+			rows := v.query(t, "logsql/records.logsql")
+			assert.Equal(t, want, table(t, rows))
+			for _, row := range rows {
+				assert.Contains(t, row["fixes"], `"words":`)
+				assert.NotEmpty(t, row["first"])
+			}
+		})
+		t.Run("error logs", func(t *testing.T) {
+			v := v.tenant(2)
+			for i, n := range nodes() {
+				v.insertLines(t, strconv.Itoa(i), n.log.String())
+			}
+			assert.Equal(t, want, table(t, v.query(t, "logsql/errorlog.logsql")))
+		})
+		t.Run("OTLP", func(t *testing.T) {
+			v := v.tenant(3)
+			for _, n := range nodes() {
+				v.insert(t, "/insert/opentelemetry/v1/logs", map[string]string{"Content-Type": "application/x-protobuf"}, otlp(messages(n.log.String())))
+			}
+			assert.Equal(t, want, table(t, v.query(t, "logsql/errorlog.logsql")))
+		})
 	})
 	t.Run("DuckDB", func(t *testing.T) {
 		modules := duckDBModules(t)
-		nodes := fleet(t)
-		rows := duckDB(t, modules, nodes)
-		assert.Equal(t, tableOf(t, nodes), table(t, rows))
+		rows := duckDB(t, modules, nodes())
+		assert.Equal(t, tableOf(t, nodes()), table(t, rows))
 		for _, row := range rows {
 			assert.NotEmpty(t, row["fix"])
 			assert.Regexp(t, `^[A-Z]+ /`, row["client"])

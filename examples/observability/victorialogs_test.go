@@ -5,11 +5,11 @@ import (
 	"context"
 	"encoding/json"
 	"io"
-	"net"
 	"net/http"
 	"net/url"
 	"os"
 	"os/exec"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -20,8 +20,11 @@ import (
 	"diag405/kong/gateway"
 )
 
-// victoriaLogs is a running VictoriaLogs.
-type victoriaLogs struct{ url string }
+// victoriaLogs is a running VictoriaLogs, as one of its tenants sees it.
+type victoriaLogs struct{ url, account string }
+
+// tenant is another one, who sees nothing of the others'.
+func (v victoriaLogs) tenant(n int) victoriaLogs { return victoriaLogs{v.url, strconv.Itoa(n)} }
 
 // startVictoriaLogs runs the binary that DIAG405_VICTORIALOGS names, or one in the PATH.
 func startVictoriaLogs(t *testing.T) victoriaLogs {
@@ -33,10 +36,7 @@ func startVictoriaLogs(t *testing.T) victoriaLogs {
 			t.Skip("no victoria-logs here: go install github.com/VictoriaMetrics/VictoriaLogs/app/victoria-logs@v1.52.1, and name it in DIAG405_VICTORIALOGS")
 		}
 	}
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	require.NoError(t, err)
-	address := l.Addr().String() // it cannot choose one itself
-	require.NoError(t, l.Close())
+	address := freeAddress(t)
 	said := &gateway.Lines{}
 	// Records older than that are refused, and the times in a log are of any day.
 	cmd := exec.Command(binary, "-httpListenAddr="+address, "-storageDataPath="+t.TempDir(), "-retentionPeriod=100y")
@@ -45,9 +45,9 @@ func startVictoriaLogs(t *testing.T) victoriaLogs {
 	t.Cleanup(func() { _ = cmd.Process.Signal(os.Interrupt); _ = cmd.Wait() })
 	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
 	defer cancel()
-	_, err = said.Find(ctx, func(line string) bool { return strings.Contains(line, "started server at http://"+address) })
+	_, err := said.Find(ctx, func(line string) bool { return strings.Contains(line, "started server at http://"+address) })
 	require.NoError(t, err, said.String())
-	return victoriaLogs{"http://" + address}
+	return victoriaLogs{"http://" + address, "0"}
 }
 
 // insert sends a body to the path of an endpoint, whichever host that is on.
@@ -87,6 +87,7 @@ func (v victoriaLogs) insertLines(t *testing.T, node, log string) {
 
 func (v victoriaLogs) do(t *testing.T, req *http.Request) []byte {
 	t.Helper()
+	req.Header.Set("AccountID", v.account)
 	res, err := http.DefaultClient.Do(req)
 	require.NoError(t, err)
 	defer res.Body.Close()
