@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -115,13 +116,15 @@ func TestKongImageRuns(t *testing.T) {
 
 	prefix := shortDir(t)
 	image := readDockerfile(t, "../Dockerfile").stage(t, "kong")
-	env := []string{"DIAG405_HOME=" + home, "KONG_PREFIX=" + prefix}
+	metrics := freeAddress(t)
+	env := []string{"DIAG405_HOME=" + home, "KONG_PREFIX=" + prefix, "DIAG405_METRICS=" + metrics}
 	for name, value := range image.pairs("ENV") {
 		env = append(env, name+"="+strings.ReplaceAll(value, "/opt/diag405", home))
 	}
 	k := startStandIn(t, env, append([]string{"../cmd/diag405/entrypoint.sh"}, image.command(t, "CMD")...)...)
 	k.explains(t)
 	assert.Equal(t, 200, k.status(t, k.admin))
+	assert.Equal(t, 200, k.status(t, "http://"+metrics+"/metrics"))
 	info, err := os.Stat(filepath.Join(prefix, "diag405"))
 	require.NoError(t, err)
 	assert.Equal(t, os.FileMode(0o700), info.Mode().Perm())
@@ -140,6 +143,15 @@ func TestKongImagePassesOn(t *testing.T) {
 	out, err := cmd.CombinedOutput()
 	require.NoError(t, err, string(out))
 	assert.Equal(t, "kong migrations up /kong_prefix/diag405/diag405-log.socket\n", string(out))
+}
+
+// freeAddress is one that nobody listens on.
+func freeAddress(t *testing.T) string {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	require.NoError(t, err)
+	defer l.Close()
+	return l.Addr().String()
 }
 
 // shortDir is a folder whose path leaves room for a socket's.
@@ -236,7 +248,7 @@ func startStandIn(t *testing.T, env []string, command ...string) *runningKong {
 func (k *runningKong) status(t *testing.T, url string) int {
 	t.Helper()
 	method := http.MethodPost
-	if url == k.admin {
+	if !strings.HasPrefix(url, k.url) {
 		method = http.MethodGet
 	}
 	req, err := http.NewRequestWithContext(t.Context(), method, url, nil)
