@@ -206,7 +206,7 @@ func TestPrometheusAnswersTheDashboard(t *testing.T) {
 	}
 	o := startObserved(t, weather(), weatherRoutes)
 	p := startPrometheus(t, o.metrics, 100*time.Millisecond)
-	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
 	const shown = 10 * time.Second
 	// increase needs two scrapes that have a series, and a change between them.
