@@ -50,6 +50,7 @@ var parts = []part{
 	{"kong/diff", []string{"kong/forecast", "kong/router", "kong/config", "kong/atc", "kong/pcre"}},
 	{"kong/gateway", []string{"kong/forecast", "kong/bundled", "kong/router", "kong/config", "kong/wire"}},
 	{"kong/adminapi", []string{"kong/config"}},
+	{"kong/picture", []string{"kong/forecast", "kong/router"}},
 	{"kong/forecast", []string{"kong/bundled", "kong/router", "kong/config", "kong/wire"}},
 	{"kong/bundled", []string{"kong/router", "kong/wire"}},
 	{"kong/router", []string{"kong/config", "kong/atc", "kong/pcre"}},

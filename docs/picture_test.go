@@ -33,7 +33,7 @@ const (
 	quarters                 = 4*quarterWidth + 3*quarterGap
 )
 
-// rooms, from the top down. The examples, the metrics, the rows of the tests, the
+// rooms, from the top down. The examples, the metrics, the drawn path, the rows of the tests, the
 // founding configuration and what reads files are left out.
 var rooms = []room{
 	{"cmd/diag405", "serve is what Kong starts; demo, explain, lint and report are for people", 0, col(1), wide(6), ""},
