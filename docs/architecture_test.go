@@ -38,7 +38,7 @@ var parts = []part{
 	{"plugin", []string{"plugin/server", "plugin/background", "plugin/openapi", "plugin/probe", "plugin/record", "plugin/report", "plugin/diagnose", "kong/forecast", "kong/router", "kong/config"}},
 	{"plugin/metrics", []string{"plugin/diagnose"}},
 	{"plugin/server", nil},
-	{"plugin/logread", []string{"plugin/report", "kong/errorlog"}},
+	{"plugin/logread", []string{"plugin/report", "kong/errorlog", "plugin/record", "plugin/diagnose", "kong/forecast", "kong/router", "kong/config"}},
 	{"plugin/openapi", []string{"plugin/background", "plugin/diagnose"}},
 	{"plugin/probe", []string{"plugin/diagnose", "kong/forecast"}},
 	{"plugin/record", []string{"plugin/diagnose", "kong/forecast", "kong/router", "kong/config"}},

@@ -183,3 +183,16 @@ func matchVaried(template, segment string) bool {
 		template, segment = after, segment[i:]
 	}
 }
+
+// Template is the template that a path is one of, "" where there is none. Of several it
+// is the first with the most literal text.
+func (a *API) Template(path string) string {
+	matching, _ := a.find(path)
+	best := ""
+	for _, t := range matching {
+		if best == "" || strings.Count(t.Path, "{") < strings.Count(best, "{") {
+			best = t.Path
+		}
+	}
+	return best
+}

@@ -43,11 +43,23 @@ type Record struct {
 	} `json:"tries"`
 	// Ours is what diag405 put into the record in the response phase: it saw the
 	// request before plugins changed it.
-	Ours *struct {
-		Client   request `json:"client"`
-		Upstream request `json:"upstream"`
-		Stripped string  `json:"stripped"`
-	} `json:"diag405"`
+	Ours *Ours `json:"diag405"`
+	// StartedAt is when Kong began with the request, in milliseconds since 1970.
+	StartedAt float64 `json:"started_at"`
+}
+
+// Ours is what diag405 put into a record: what it saw, and its diagnosis.
+type Ours struct {
+	Client    request `json:"client"`
+	Upstream  request `json:"upstream"`
+	Stripped  string  `json:"stripped"`
+	Cause     string  `json:"cause"`
+	Certainty string  `json:"certainty"`
+	Reason    string  `json:"reason"`
+	Fixes     []struct {
+		Words  string `json:"words"`
+		Change string `json:"change"` // as JSON
+	} `json:"fixes"`
 }
 
 type request struct {
@@ -115,6 +127,77 @@ func Parse(data []byte) (*Record, error) {
 		return nil, fmt.Errorf("decoding the log record: %w", err)
 	}
 	return &r, nil
+}
+
+// ErrForeign is JSON that is no record of Kong's.
+var ErrForeign = errors.New("not a record of Kong: it has no request.method and request.uri")
+
+// Check says why a record is none of a request that can be explained, nil where it is.
+func (r *Record) Check() error {
+	switch {
+	case r.Request.Method == "" || r.Request.URI == "":
+		return ErrForeign
+	case !diagnose.Explains(r.Response.Status):
+		return fmt.Errorf("the record's status is %d: diag405 explains 405 and 404", r.Response.Status)
+	}
+	return nil
+}
+
+// Diagnosis is the one that diag405 put into the record, ok false where there is none.
+func (r *Record) Diagnosis() (d diagnose.Diagnosis, ok bool) {
+	if r.Ours == nil || r.Ours.Cause == "" || len(r.Ours.Fixes) == 0 {
+		return diagnose.Diagnosis{}, false
+	}
+	d = diagnose.Diagnosis{
+		Cause: diagnose.Code(r.Ours.Cause), Certainty: diagnose.Certainty(r.Ours.Certainty), Reason: r.Ours.Reason,
+	}
+	for _, f := range r.Ours.Fixes {
+		fix, err := ParseFix(f.Words, f.Change)
+		if err != nil {
+			return diagnose.Diagnosis{}, false
+		}
+		d.Fixes = append(d.Fixes, fix)
+	}
+	return d, true
+}
+
+// ParseFix reads a fix that diag405 wrote: its words, and its change as JSON.
+func ParseFix(words, change string) (diagnose.Fix, error) {
+	f := diagnose.Fix{Words: words}
+	if change == "" {
+		return f, nil
+	}
+	var data struct {
+		Set        map[string]any `json:"set"`
+		Client     map[string]any `json:"client"`
+		App        string         `json:"app"`
+		FromClient []string       `json:"from_client"`
+	}
+	if err := json.Unmarshal([]byte(change), &data); err != nil {
+		return f, fmt.Errorf("reading the change %q: %w", change, err)
+	}
+	f.Set, f.Client, f.App, f.FromClient = data.Set, data.Client, data.App, data.FromClient
+	return f, nil
+}
+
+// Match is how the exchange's own route and service make the upstream's path. The route
+// has to be known. Which path handling holds is not in a record: v1 is taken where it
+// alone leads to what the upstream got.
+func Match(x diagnose.Exchange) *router.Match {
+	path := router.Normalize(x.Client.Path)
+	prefix, _ := router.MatchPath(x.Route, path)
+	servicePath := ""
+	if x.Service != nil {
+		servicePath = x.Service.Path
+	}
+	computed := router.UpstreamPath(servicePath, path, prefix, x.Route.StripPath)
+	if v1 := router.UpstreamPathV1(servicePath, path, prefix, x.Route.StripPath); v1 == x.Upstream.Path {
+		computed = v1
+	}
+	return &router.Match{
+		Route: x.Route, Service: x.Service, Path: path, ForwardedPath: x.Client.Path, Prefix: prefix, Stripped: x.Stripped,
+		UpstreamPath: computed,
+	}
 }
 
 // Exchange is the record as an exchange. Line is the request line as the client

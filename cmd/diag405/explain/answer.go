@@ -16,6 +16,7 @@ import (
 	"diag405/kong/forecast"
 	"diag405/kong/router"
 	"diag405/plugin/diagnose"
+	"diag405/plugin/logread"
 )
 
 // maxBody is how much of a body is looked at, in bytes: an error page tells who made it.
@@ -71,7 +72,7 @@ func codeItem(value string) (cause, certainty string, ok bool) {
 }
 
 func namedRequest(line string) *diagnose.Request {
-	if r, ok := loggedRequest(line); ok && !strings.HasSuffix(line, "...") {
+	if r, ok := logread.ParseRequest(line); ok && !strings.HasSuffix(line, "...") {
 		return &r
 	}
 	return nil
@@ -172,7 +173,7 @@ func (p *pasted) asked() (words []string, host string) {
 	case p.sent != nil:
 		return []string{p.sent.method, p.sent.target}, p.sent.host
 	case p.Client != nil:
-		return []string{p.Client.Method, askedOf(*p.Client).Target}, p.Client.Host
+		return []string{p.Client.Method, logread.Asked(*p.Client).Target}, p.Client.Host
 	}
 	return nil, ""
 }

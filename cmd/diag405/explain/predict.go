@@ -194,21 +194,4 @@ func lineOf(u *forecast.Upstream) diagnose.Line {
 }
 
 // exchange is the request as the engine looks at it, with nothing of an answer.
-func (q *Inquiry) exchange() diagnose.Exchange {
-	r := q.kong.Request
-	x := diagnose.Exchange{Client: diagnose.Request{Method: r.Method, Scheme: r.Scheme, Host: r.Host, Header: r.Header}}
-	x.Client.Path, x.Client.Query = router.SplitTarget(r.Target)
-	if m := q.kong.Match; m != nil {
-		x.Route, x.Service, x.Stripped, x.Routes = m.Route, m.Service, m.Stripped, q.cfg.Routes
-	}
-	if p := q.kong.Buffered; p != nil {
-		x.Buffered, x.BufferedBy = true, p.Name
-	}
-	if u := q.kong.Upstream; u != nil {
-		x.Upstream = diagnose.Request{Method: u.Method, Path: u.Path(), Query: u.Query(), Scheme: u.Scheme, Host: u.Host}
-	}
-	if a := q.kong.Answer; a != nil {
-		x.Source = a.Source
-	}
-	return x
-}
+func (q *Inquiry) exchange() diagnose.Exchange { return diagnose.Foreseen(q.kong, q.cfg.Routes) }

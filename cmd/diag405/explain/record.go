@@ -2,14 +2,10 @@ package explain
 
 import (
 	"cmp"
-	"errors"
-	"net/http"
+	"fmt"
 	"strconv"
-	"strings"
 
-	"diag405/kong/config"
 	"diag405/kong/forecast"
-	"diag405/kong/router"
 	"diag405/plugin/diagnose"
 	"diag405/plugin/logread"
 	"diag405/plugin/record"
@@ -27,35 +23,12 @@ type failure struct {
 	times  int  // how often it was read
 }
 
-func askedOf(r diagnose.Request) forecast.Request {
-	a := forecast.Request{Method: r.Method, Target: r.Path, Host: r.Host, Scheme: cmp.Or(r.Scheme, "http"), Header: r.Header}
-	if r.Query != "" {
-		a.Target += "?" + r.Query
-	}
-	if a.Header == nil {
-		a.Header = http.Header{}
-	}
-	return a
-}
-
 // lineFailure reads a diagnosis in the error log.
 func lineFailure(e logread.Entry) (*failure, error) {
-	client, ok := loggedRequest(e.Fields["client"])
-	upstream, ok2 := loggedRequest(e.Fields["upstream"])
-	if !ok || !ok2 {
-		return nil, errors.New("the line's diagnosis is cut short: it has not both requests")
+	x, err := e.Exchange()
+	if err != nil {
+		return nil, fmt.Errorf("the line's diagnosis is cut short: %w", err)
 	}
-	x := diagnose.Exchange{
-		Client: client, Upstream: upstream, Stripped: e.Fields["stripped"],
-		Response: diagnose.Response{Status: loggedStatus(e), Header: http.Header{}},
-	}
-	for field, name := range map[string]string{"allow": "Allow", "server": "Server"} {
-		if value := e.Fields[field]; value != "" {
-			x.Response.Header.Set(name, value)
-		}
-	}
-	x.Buffered = record.Buffered(x)
-	x.Route, x.Service = namedRoute(e.Fields["route"]), namedService(e.Fields["service"])
 	told := &Verdict{Cause: e.Fields["cause"], Certainty: e.Fields["certainty"], Reason: e.Fields["reason"]}
 	if allow, ok := e.Fields["allow"]; ok {
 		told.Allow = &allow
@@ -67,7 +40,7 @@ func lineFailure(e logread.Entry) (*failure, error) {
 	}
 	fix.Forms = formsOf(nil, x, diagnose.Fix{Set: fix.Set})
 	told.Fixes = []fixData{fix}
-	return &failure{asked: askedOf(client), exchange: x, told: told, times: loggedTimes(e)}, nil
+	return &failure{asked: logread.Asked(x.Client), exchange: x, told: told, times: loggedTimes(e)}, nil
 }
 
 // loggedTimes is how many diagnoses a line stands for: those alike are written once a
@@ -77,41 +50,6 @@ func loggedTimes(e logread.Entry) int {
 		return n
 	}
 	return 1
-}
-
-// loggedStatus is the answer's. Lines of older versions have none: those explained
-// 405 unless they were told otherwise.
-func loggedStatus(e logread.Entry) int {
-	if status, err := strconv.Atoi(e.Fields["status"]); err == nil && diagnose.Explains(status) {
-		return status
-	}
-	return http.StatusMethodNotAllowed
-}
-
-func namedRoute(name string) *config.Route {
-	if name == "" {
-		return nil
-	}
-	return &config.Route{Name: name}
-}
-
-func namedService(name string) *config.Service {
-	if name == "" {
-		return nil
-	}
-	return &config.Service{Name: name}
-}
-
-// loggedRequest reads METHOD URL, or METHOD PATH.
-func loggedRequest(s string) (diagnose.Request, bool) {
-	method, target, ok := strings.Cut(s, " ")
-	a := forecast.Request{Target: target, Header: http.Header{}}
-	if !ok || readURL(&a) != nil {
-		return diagnose.Request{}, false
-	}
-	r := diagnose.Request{Method: method, Scheme: a.Scheme, Host: a.Host, Header: a.Header}
-	r.Path, r.Query = router.SplitTarget(a.Target)
-	return r, true
 }
 
 // explain explains the failure from the log alone.
@@ -164,21 +102,9 @@ func loggedUpstream(x diagnose.Exchange) *forecast.Upstream {
 
 // loggedPath is the arithmetic that a record's own route and service give.
 func loggedPath(x diagnose.Exchange) []forecast.Term {
-	path := router.Normalize(x.Client.Path)
-	prefix, _ := router.MatchPath(x.Route, path)
-	servicePath := ""
-	if x.Service != nil {
-		servicePath = x.Service.Path
-	}
-	computed := router.UpstreamPath(servicePath, path, prefix, x.Route.StripPath)
-	if v1 := router.UpstreamPathV1(servicePath, path, prefix, x.Route.StripPath); v1 == x.Upstream.Path {
-		computed = v1 // the record does not say which router it is
-	}
-	terms := forecast.Arithmetic(&router.Match{
-		Route: x.Route, Service: x.Service, Path: path, ForwardedPath: x.Client.Path, Prefix: prefix, Stripped: x.Stripped,
-		UpstreamPath: computed,
-	})
-	if got := x.Upstream.Path; got != computed {
+	m := record.Match(x)
+	terms := forecast.Arithmetic(m)
+	if got := x.Upstream.Path; got != m.UpstreamPath {
 		terms = append(terms, forecast.Term{Term: forecast.TermPlugin, Path: got, Words: "what the upstream got: a plugin replaced it"})
 	}
 	return terms
@@ -187,14 +113,7 @@ func loggedPath(x diagnose.Exchange) []forecast.Term {
 // within is the failure with what a configuration knows of its route. Where that
 // sends the request another way than the log says, the log counts, and it is said.
 func (f *failure) within(q *Inquiry) diagnose.Exchange {
-	x := f.exchange
-	x.Routes = q.cfg.Routes
-	for _, r := range q.cfg.Routes {
-		if x.Route != nil && (x.Route.ID != "" && r.ID == x.Route.ID || x.Route.Name != "" && r.Name == x.Route.Name) {
-			x.Route, x.Service = r, r.Service
-			break
-		}
-	}
+	x, found := diagnose.Within(f.exchange, q.cfg.Routes)
 	switch {
 	case q.out.Upstream == nil:
 		q.watch("with this configuration the upstream does not get the request any more; the log has " + x.Upstream.Line().String())
@@ -205,7 +124,7 @@ func (f *failure) within(q *Inquiry) diagnose.Exchange {
 	if p := q.kong.Buffered; p != nil && x.Buffered {
 		x.BufferedBy = p.Name
 	}
-	if x.Route != nil && x.Route.ID == "" {
+	if !found && x.Route.ID == "" {
 		q.watch("route " + x.Route.Name + " of the log is not in this configuration")
 		x.Route, x.Service = nil, nil
 	}

@@ -11,7 +11,6 @@ import (
 	"strings"
 
 	"diag405/kong/config"
-	"diag405/plugin/diagnose"
 	"diag405/plugin/logread"
 	"diag405/plugin/record"
 	"diag405/plugin/report"
@@ -173,14 +172,14 @@ func (r *records) String() string {
 
 func decodeRecord(data []byte) (*failure, error) {
 	r, err := record.Parse(data)
-	switch {
-	case err != nil:
+	if err != nil {
 		return nil, fmt.Errorf("stdin is not a record in JSON: %w", err)
-	case r.Request.Method == "" || r.Request.URI == "":
-		return nil, errors.New("stdin is not a record of Kong: it has no request.method and request.uri")
-	case !diagnose.Explains(r.Response.Status):
+	}
+	if err := r.Check(); errors.Is(err, record.ErrForeign) {
+		return nil, fmt.Errorf("stdin is %w", err)
+	} else if err != nil {
 		return nil, fmt.Errorf("the record's status is %d: %w", r.Response.Status, errStatus)
 	}
 	x := r.Exchange("")
-	return &failure{asked: askedOf(x.Client), exchange: x, times: 1}, nil
+	return &failure{asked: logread.Asked(x.Client), exchange: x, times: 1}, nil
 }

@@ -168,7 +168,7 @@ func (q *Inquiry) ask(ctx context.Context, x diagnose.Exchange) diagnose.Offers 
 	if question.Status != 0 {
 		question.Refused, question.Paths = x.Upstream.Line(), diagnose.Candidates(x)
 	} else {
-		question.Paths = diagnose.Candidates(hypothetical(x))
+		question.Paths = diagnose.Candidates(diagnose.Hypothetical(x))
 	}
 	p := probe.New(probe.Options{Timeout: probeTimeout, PerSecond: probe.MaxRequests})
 	answers := p.Ask(ctx, probe.Upstream{Scheme: u.Scheme, Address: u.Address, Host: u.Host}, question)
@@ -208,20 +208,7 @@ func probed(u *forecast.Upstream, answers map[string]probe.Answer) (verdict, wor
 	return "unknown", "what the upstream answered to OPTIONS at " + u.Path() + " does not tell whether it takes " + u.Method
 }
 
-// hypothetical is the exchange with the 405 that most often comes: where a plugin
-// changed the method, one of an application that takes the client's; else one of
-// something that only reads, or for a request that reads, only takes POST.
-func hypothetical(x diagnose.Exchange) diagnose.Exchange {
-	allow := http.MethodGet
-	switch {
-	case x.Client.Method != x.Upstream.Method:
-		allow = x.Client.Method
-	case x.Upstream.Method == http.MethodGet, x.Upstream.Method == http.MethodHead:
-		allow = http.MethodPost
-	}
-	return refusedWith(x, allow)
-}
-
+// refusedWith is the exchange with a 405 that names methods.
 func refusedWith(x diagnose.Exchange, allow string) diagnose.Exchange {
 	x.Response = diagnose.Response{Status: http.StatusMethodNotAllowed, Header: http.Header{"Allow": {allow}}}
 	return x
@@ -242,17 +229,17 @@ func (q *Inquiry) foresee(x diagnose.Exchange, seen diagnose.Offers) {
 	case refused: // the path is not there
 		x.Response = diagnose.Response{Status: http.StatusNotFound}
 	default:
-		x = hypothetical(x)
+		x = diagnose.Hypothetical(x)
 	}
 	d := diagnose.Explain(x, seen)
-	if d.Certainty != diagnose.Possible && !slices.Contains(applications, d.Cause) {
+	if d.Certainty != diagnose.Possible && !d.Cause.IsShown() {
 		q.out.If405 = q.verdict(x, d)
 		return
 	}
 	x.Response.Header = nil // of what is merely possible, no Allow is assumed
 	d = diagnose.Explain(x, seen)
 	for _, c := range append([]diagnose.Considered{{Cause: d.Cause, Certainty: d.Certainty, Reason: d.Reason}}, d.Considered...) {
-		if !slices.Contains(applications, c.Cause) && !slices.Contains(spellings, c.Cause) {
+		if !c.Cause.IsShown() && !slices.Contains(spellings, c.Cause) {
 			q.out.Possible = append(q.out.Possible, otherData{string(c.Cause), string(diagnose.Possible), c.Reason})
 		}
 	}
@@ -260,12 +247,6 @@ func (q *Inquiry) foresee(x diagnose.Exchange, seen diagnose.Offers) {
 
 // spellings are causes that fit every path.
 var spellings = []diagnose.Code{diagnose.TrailingSlash, diagnose.PathEncoding}
-
-// applications are causes that an answer has to show.
-var applications = []diagnose.Code{
-	diagnose.MethodNotAllowed, diagnose.Unknown, diagnose.WrongUpstream, diagnose.RedirectMethodChange,
-	diagnose.HeadUnsupported, diagnose.TargetDivergence,
-}
 
 // answered is the exchange with its answer. What Kong says of that in its headers counts,
 // and what diag405 says: where another request left for the upstream than the
