@@ -34,11 +34,11 @@ type part struct {
 var parts = []part{
 	{"examples", []string{"plugin/logread", "plugin/diagnose", "kong/gateway", "kong/router", "kong/config"}},
 	{"cmd/diag405", []string{"plugin", "plugin/server", "plugin/logread", "plugin/openapi", "plugin/probe", "plugin/record", "plugin/report", "plugin/diagnose",
-		"kong/lint", "kong/gateway", "kong/adminapi", "kong/forecast", "kong/router", "kong/config", "kong", "docs", "kong/diff", "kong/mend", "plugin/metrics"}},
+		"kong/lint", "kong/gateway", "kong/adminapi", "kong/forecast", "kong/router", "kong/config", "kong", "docs", "kong/diff", "kong/mend", "plugin/metrics", "kong/picture"}},
 	{"plugin", []string{"plugin/server", "plugin/background", "plugin/openapi", "plugin/probe", "plugin/record", "plugin/report", "plugin/diagnose", "kong/forecast", "kong/router", "kong/config"}},
 	{"plugin/metrics", []string{"plugin/diagnose"}},
 	{"plugin/server", nil},
-	{"plugin/logread", []string{"plugin/report", "kong/errorlog", "plugin/record", "plugin/diagnose", "kong/forecast", "kong/router", "kong/config"}},
+	{"plugin/logread", []string{"plugin/report", "kong/errorlog", "plugin/record", "plugin/diagnose", "kong/forecast", "kong/router", "kong/config", "kong/picture"}},
 	{"plugin/openapi", []string{"plugin/background", "plugin/diagnose"}},
 	{"plugin/probe", []string{"plugin/diagnose", "kong/forecast"}},
 	{"plugin/record", []string{"plugin/diagnose", "kong/forecast", "kong/router", "kong/config"}},

@@ -34,17 +34,19 @@ func TestFloodIsOneLineASecond(t *testing.T) {
 		lines = append(lines, f.lines...)
 	}
 	require.Len(t, lines, 3)
-	a := logread.NewAggregate()
+	judge, err := logread.NewJudge(logread.Options{})
+	require.NoError(t, err)
+	a, scanner := logread.NewAggregate(time.Time{}, time.UTC), logread.NewScanner(judge)
 	for i, want := range []string{"", "1000", "1000"} {
 		line := strings.TrimPrefix(lines[i], "warn: ")
 		e, ok := logread.Parse(line)
 		require.True(t, ok, line)
 		assert.Equal(t, want, e.Fields["times"])
 		assert.Equal(t, "strip-path", e.Fields["cause"])
-		a.Add([]byte(line))
+		a.Add(scanner.Scan([]byte(line)))
 	}
-	assert.Equal(t, 2001, a.Diagnoses)
-	assert.Equal(t, 2001, a.Groups()[0].Count)
+	assert.Equal(t, 2001, a.Summary().Failures)
+	assert.Equal(t, 2001, a.Summary().Groups[0].Count)
 }
 
 // What differs in more than an id is said on a line of its own.

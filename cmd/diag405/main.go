@@ -50,7 +50,7 @@ var commands = []command{
 	{"compare", "send a request through Kong and directly, and show where the two part", compare.Run},
 	{"lint", "find what in a configuration leads to 405s", lint.Run},
 	{"diff", "say what a change of configuration does to requests", diff.Run},
-	{"report", "show what went wrong, from Kong's error log", report.Run},
+	{"report", "show what went wrong, from the logs that are there", report.Run},
 	{"cause", "print the page of a cause", cause.Run},
 	{"token", "make a credential that shows all headers to who sends it", token.Run},
 	{"dump", "write the files that describe the plugins to Kong", dump.Run},

@@ -60,6 +60,13 @@ func Head(head []byte) (time []byte, ok bool) {
 	return time, isNamed(digits(head))
 }
 
+// Begins reports whether a line begins as one of nginx's error log does, a collector's
+// words in front of it or not. What such a line holds besides may be a client's.
+func Begins(line []byte) bool {
+	start := timeIn(line)
+	return start >= 0 && bytes.HasPrefix(line[start+len(timeLayout):], []byte(" ["))
+}
+
 // isNamed reports what may stand between the place in Kong's source and a message: a
 // space, and in the log phase the plugin's name as well (set_namespaced_log in
 // kong/global.lua).

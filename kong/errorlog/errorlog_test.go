@@ -35,3 +35,17 @@ func TestHead(t *testing.T) {
 		}
 	}
 }
+
+func TestBegins(t *testing.T) {
+	for line, want := range map[string]bool{
+		"2026/11/23 08:06:03 [error] 1443#0: *656 something":          true,
+		"kong-1  | 2026/11/23 08:06:03 [warn] 1443#0: something":      true,
+		`127.0.0.1 - - [23/Nov/2026:08:06:03 +0000] "GET / HTTP/1.1"`: false,
+		`x "2026/11/23 08:06:03 [error] 1443#0: `:                     false,
+		"2026/11/23 08:06:03 {}":                                      false,
+		"2026/11/23 08:06:03":                                         false,
+		"":                                                            false,
+	} {
+		assert.Equal(t, want, Begins([]byte(line)), line)
+	}
+}

@@ -2,271 +2,193 @@ package logread
 
 import (
 	"bytes"
-	"cmp"
-	"encoding/json"
-	"maps"
-	"slices"
 	"strings"
-
-	"diag405/plugin/report"
+	"time"
 )
 
 // maxGroups bounds the groups that an [Aggregate] keeps apart.
 const maxGroups = 10_000
 
-// Other stands for the route and the upstream's path of all groups beyond the
-// bound.
+// Other stands for the upstream's paths of all groups beyond the bound, and beyond twice
+// the bound for the routes and causes as well.
 const Other = "(other)"
 
-// Group is a failure that occurred any number of times: the diagnoses with the
-// same cause, route and request to the upstream.
-type Group struct {
-	Cause     string `json:"cause"`
-	Certainty string `json:"certainty"`
-	Route     string `json:"route,omitempty"`
-	Upstream  string `json:"upstream"` // method and path
-	Count     int    `json:"count"`
-	// First and Last are nginx's times, in the time zone of the host; "" where lines
-	// have none.
-	First string `json:"first,omitempty"`
-	Last  string `json:"last,omitempty"`
-
-	// The following are those of the first occurrence.
-	Example string          `json:"example"` // the client's request, as it sent it
-	Reason  string          `json:"reason"`
-	Fix     string          `json:"fix"`
-	Change  json.RawMessage `json:"change,omitempty"` // the fix as data
-	// FromClient are the keys in Change whose values came with the client's request:
-	// they are to be set only where somebody knows them.
-	FromClient []string `json:"from_client,omitempty"`
-}
-
-// Aggregate counts the diagnoses of an error log, line by line, in bounded memory.
-// It is not safe for concurrent use.
+// Aggregate counts the failures of logs in bounded memory. It is not safe for concurrent
+// use.
 type Aggregate struct {
-	Lines     int // all that were added
-	Access    int // access lines of ours
-	Diagnoses int // those that a line stands for besides its own among them
-	Cut       int // diagnoses that the log cut short
+	lines, access, cut, again, earlier, timeless int
 
-	groups map[string]*Group
-	limit  int
-
-	// Scratch, so that a line of a known group takes no memory.
-	key, upstream []byte
-	fields        fields
+	since    int64 // what failed before is left out
+	zone     *time.Location
+	tallies  []*tally
+	byKey    map[string]*tally
+	limit    int
+	seen     seen
+	timeline timeline
+	unnamed  map[string]*[2]int // see tally.settle, by the client's request
 }
 
-// NewAggregate returns an Aggregate that has seen nothing.
-func NewAggregate() *Aggregate {
-	return &Aggregate{groups: map[string]*Group{}, limit: maxGroups}
+// NewAggregate returns an Aggregate that has seen nothing. Since is the time before which failures are left out, its zero value for none. Times
+// are printed in zone.
+func NewAggregate(since time.Time, zone *time.Location) *Aggregate {
+	a := &Aggregate{byKey: map[string]*tally{}, limit: maxGroups, zone: zone, unnamed: map[string]*[2]int{}}
+	if !since.IsZero() {
+		a.since = since.Unix()
+	}
+	return a
 }
 
-// fields are those of a line that every diagnosis is counted by.
-type fields struct {
-	time                                       []byte
-	event, cause, certainty, times, route, got value
-	whole                                      bool
+// tally is a group that is being counted.
+type tally struct {
+	number      int32
+	shape       *shape
+	counts      [3]int // by source
+	logged      int    // those of diag405-log among its own
+	twice       int    // requests that both plugins told of
+	flooded     bool   // a line stands for several
+	first, last int64
+	example     Failure // of the source that knows most, the first
 }
 
-// Add counts a line and returns the group that it belongs to; nil for a line that
-// is no diagnosis of ours. The line may be used again afterwards.
-func (a *Aggregate) Add(line []byte) *Group {
-	a.Lines++
-	time, own, ok := ownPart(line)
-	if !ok {
-		return nil
-	}
-	f := &a.fields
-	*f = fields{time: time}
-	f.whole = eachField(own, f.take)
-	switch {
-	case string(f.event.raw) == "access":
-		a.Access++
-		return nil
-	case string(f.event.raw) != "diagnosis" || len(f.cause.raw) == 0:
-		return nil
-	}
-	a.Diagnoses += f.count()
-	if !f.whole {
-		a.Cut++
-	}
-	return a.count(own)
-}
-
-func (f *fields) take(key []byte, v value) {
-	switch string(key) {
-	case "event":
-		f.event = v
-	case "cause":
-		f.cause = v
-	case "certainty":
-		f.certainty = v
-	case "times":
-		f.times = v
-	case "route":
-		f.route = v
-	case "upstream":
-		f.got = v
-	}
-}
-
-// maxTimes bounds for how many diagnoses a line is taken to stand.
-const maxTimes = 1 << 30
-
-// count is for how many diagnoses the line stands.
-func (f *fields) count() int {
-	n := 0
-	for _, c := range f.times.raw {
-		if c < '0' || c > '9' || n > maxTimes {
-			return 1
-		}
-		n = 10*n + int(c-'0')
-	}
-	return max(1, n)
-}
-
-func (a *Aggregate) count(own []byte) *Group {
-	f := &a.fields
-	a.upstream = appendPath(a.upstream[:0], f.got.bytes())
-	g := a.group(f.cause.bytes(), f.route.bytes(), a.upstream)
-	first := g.Count == 0
-	g.Count += f.count()
-	if first || len(f.time) > 0 && string(f.time) < g.First {
-		g.First = string(f.time)
-		g.describe(own)
-	}
-	if string(f.time) > g.Last {
-		g.Last = string(f.time)
-	}
-	return g
-}
-
-// group finds a group or makes it. Beyond the bound there is one for each cause,
-// and beyond twice the bound one for all.
-func (a *Aggregate) group(cause, route, upstream []byte) *Group {
-	if g := a.groups[string(a.keyOf(cause, route, upstream))]; g != nil {
-		return g
-	}
-	if len(a.groups) < a.limit {
-		return a.add(cause, route, upstream)
-	}
-	if len(a.groups) >= 2*a.limit {
-		cause = []byte(Other)
-	}
-	route, upstream = []byte(Other), []byte(Other)
-	if g := a.groups[string(a.keyOf(cause, route, upstream))]; g != nil {
-		return g
-	}
-	return a.add(cause, route, upstream)
-}
-
-func (a *Aggregate) add(cause, route, upstream []byte) *Group {
-	g := &Group{Cause: safe(string(cause)), Route: safe(string(route)), Upstream: safe(string(upstream))}
-	a.groups[string(a.keyOf(cause, route, upstream))] = g
-	return g
-}
-
-// keyOf makes a key in the scratch buffer.
-func (a *Aggregate) keyOf(parts ...[]byte) []byte {
-	a.key = a.key[:0]
-	for _, p := range parts {
-		a.key = append(append(a.key, p...), 0)
-	}
-	return a.key
-}
-
-// describe takes the rest of the fields from the first occurrence.
-func (g *Group) describe(own []byte) {
-	g.Certainty, g.Example, g.Reason, g.Fix, g.Change, g.FromClient = "", "", "", "", nil, nil
-	eachField(own, func(key []byte, v value) {
-		switch string(key) {
-		case "certainty":
-			g.Certainty = safe(v.String())
-		case "client":
-			g.Example = safe(v.String())
-		case "reason":
-			g.Reason = safe(v.String())
-		case "fix":
-			g.Fix = safe(v.String())
-		case "change":
-			g.Change, g.FromClient = changeOf(v.bytes())
-		}
-	})
-}
-
-// changeOf is a fix's data, and what in it came from a client; nil for what is no JSON.
-func changeOf(data []byte) (change json.RawMessage, fromClient []string) {
-	if !json.Valid(data) {
-		return nil, nil
-	}
-	var marked struct {
-		FromClient []string `json:"from_client"`
-	}
-	if json.Unmarshal(data, &marked) == nil {
-		for _, key := range marked.FromClient {
-			fromClient = append(fromClient, safe(key))
+// Add counts what a block tells. It returns the failures that were not counted before.
+func (a *Aggregate) Add(b *Block) (news []Failure) {
+	a.lines += b.Lines
+	a.access += b.Access
+	a.cut += b.Cut
+	for _, f := range b.Failures {
+		if a.count(f) {
+			news = append(news, f)
 		}
 	}
-	return bytes.Clone(data), fromClient
+	return news
 }
 
-// Groups are all groups, the most frequent first.
-func (a *Aggregate) Groups() []Group {
-	out := make([]Group, 0, len(a.groups))
-	for _, g := range a.groups {
-		out = append(out, *g)
-	}
-	slices.SortFunc(out, func(x, y Group) int {
-		return cmp.Or(
-			cmp.Compare(y.Count, x.Count),
-			strings.Compare(x.Cause, y.Cause),
-			strings.Compare(x.Route, y.Route),
-			strings.Compare(x.Upstream, y.Upstream),
-		)
-	})
-	return out
-}
-
-// CauseCount is how often a cause occurred.
-type CauseCount struct {
-	Cause string `json:"cause"`
-	Count int    `json:"count"`
-}
-
-// Causes are all causes that occurred, the most frequent first.
-func (a *Aggregate) Causes() []CauseCount {
-	counts := map[string]int{}
-	for _, g := range a.groups {
-		counts[g.Cause] += g.Count
-	}
-	var out []CauseCount
-	for _, cause := range slices.Sorted(maps.Keys(counts)) {
-		out = append(out, CauseCount{cause, counts[cause]})
-	}
-	slices.SortStableFunc(out, func(x, y CauseCount) int { return cmp.Compare(y.Count, x.Count) })
-	return out
-}
-
-// appendPath appends METHOD URL without scheme, host and query: what failures are
-// counted by.
-func appendPath(to, request []byte) []byte {
-	method, url, ok := bytes.Cut(request, []byte(" "))
-	if !ok {
-		return append(to, request...)
-	}
-	to = append(append(to, method...), ' ')
-	if i := bytes.IndexByte(url, '?'); i >= 0 {
-		url = url[:i]
-	}
-	if i := bytes.Index(url, []byte("://")); i >= 0 {
-		if url = url[i+3:]; bytes.IndexByte(url, '/') < 0 {
-			return append(to, '/')
+// count counts a failure, and reports whether its request was not counted before.
+func (a *Aggregate) count(f Failure) bool {
+	if a.since > 0 && f.time < a.since {
+		if a.earlier++; f.time == 0 {
+			a.timeless++
 		}
-		url = url[bytes.IndexByte(url, '/'):]
+		return false
 	}
-	return append(to, url...)
+	known, again := a.before(f.id)
+	if again {
+		a.again++
+		if !a.recount(known, &f) {
+			return false
+		}
+	}
+	t := a.tally(f.group)
+	if f.id != 0 {
+		a.seen.put(f.id, counted{t.number, int8(f.from.rank())})
+	}
+	a.timeline.add(f, f.times)
+	t.add(f)
+	if f.from == Diagnosis && f.times > 1 {
+		a.credit(f)
+	}
+	return !again
 }
 
-// safe is text of a log as it may be shown.
-func safe(s string) string { return report.Clean(strings.Clone(s)) }
+func (a *Aggregate) before(id uint64) (counted, bool) {
+	if id == 0 {
+		return counted{}, false
+	}
+	return a.seen.find(id)
+}
+
+// recount is for a request that was counted: where this line knows more, it is counted
+// here and no more there. It reports whether anything of the line is to be counted.
+func (a *Aggregate) recount(known counted, f *Failure) bool {
+	old := a.tallies[known.in]
+	if int(known.from) < f.from.rank() {
+		old.counts[known.from]--
+		a.timeline.add(Failure{from: sources[known.from], time: f.time}, -1)
+		return true
+	}
+	if f.from == Diagnosis {
+		old.twice++
+	}
+	f.times-- // those that the line stands for besides
+	return f.times > 0
+}
+
+// credit remembers how many requests have no line of diag405's own.
+func (a *Aggregate) credit(f Failure) {
+	c := a.unnamed[f.group.client]
+	if c == nil {
+		if len(a.unnamed) >= a.limit {
+			return
+		}
+		c = new([2]int)
+		a.unnamed[f.group.client] = c
+	}
+	if f.logged {
+		c[1] += f.times - 1
+	} else {
+		c[0] += f.times - 1
+	}
+}
+
+func (t *tally) add(f Failure) {
+	t.counts[f.from.rank()] += f.times
+	if f.logged {
+		t.logged += f.times
+	}
+	t.flooded = t.flooded || f.times > 1
+	isFirst := t.example.group == nil
+	if f.time > 0 {
+		if t.first == 0 || f.time < t.first {
+			t.first = f.time
+		}
+		t.last = max(t.last, f.time)
+	}
+	known := t.example.from.rank()
+	if isFirst || f.from.rank() > known || f.from.rank() == known && f.time > 0 && f.time < t.example.time {
+		f.told = bytes.Clone(f.told)
+		t.example = f
+	}
+}
+
+// told is how many failures diag405 told of. Where both plugins did, and a line stands
+// for several, which of them are the same requests is not known: those of one plugin
+// are taken to be those of the other.
+func (t *tally) told() int {
+	n := t.counts[Diagnosis.rank()]
+	if t.flooded && t.twice > 0 {
+		return max(n-t.logged, t.logged+t.twice)
+	}
+	return n
+}
+
+// tally finds what a shape is counted in, or makes it. Beyond the bound there is one for
+// each cause and route, and beyond twice the bound one for all.
+func (a *Aggregate) tally(s *shape) *tally {
+	if s.tally != nil {
+		return s.tally
+	}
+	of := *s
+	if of.upstream != "" {
+		of.client = ""
+	}
+	switch t := a.byKey[keyOf(of)]; {
+	case t != nil:
+		s.tally = t
+		return t
+	case len(a.tallies) >= 2*a.limit:
+		of = shape{cause: Other, route: Other, upstream: Other}
+	case len(a.tallies) >= a.limit:
+		of.upstream, of.client = Other, ""
+	}
+	t := a.byKey[keyOf(of)]
+	if t == nil {
+		t = &tally{number: int32(len(a.tallies)), shape: &of}
+		a.tallies, a.byKey[keyOf(of)] = append(a.tallies, t), t
+	}
+	s.tally = t
+	return t
+}
+
+func keyOf(s shape) string {
+	return strings.Join([]string{s.cause, s.route, s.upstream, s.client}, "\x00")
+}

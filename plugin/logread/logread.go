@@ -40,13 +40,19 @@ func Parse(line string) (e Entry, ok bool) {
 	if !ok {
 		return Entry{}, false
 	}
-	e.Fields = map[string]string{}
-	whole := eachField(own, func(key []byte, v value) { e.Fields[string(key)] = v.String() })
-	e.Event = e.Fields["event"]
+	e, whole := entryOf(own)
 	if !whole || e.Event == "" {
 		return Entry{}, false
 	}
 	return e, true
+}
+
+// entryOf reads our part of a line, or what is left of it.
+func entryOf(own []byte) (e Entry, whole bool) {
+	e.Fields = map[string]string{}
+	whole = eachField(own, func(key []byte, v value) { e.Fields[string(key)] = v.String() })
+	e.Event = e.Fields["event"]
+	return e, whole
 }
 
 var prefix = []byte(report.Prefix)

@@ -106,7 +106,7 @@ func (r *logReader) catchUp(f *followed) error {
 			return err
 		}
 	}
-	if err := f.readMore(r.add); err != nil {
+	if err := f.readMore(r.buf, r.add); err != nil {
 		return err
 	}
 	now, err := os.Stat(f.name)
@@ -118,7 +118,7 @@ func (r *logReader) catchUp(f *followed) error {
 	case err != nil:
 		return err
 	case !os.SameFile(now, mine):
-		if err := f.readMore(r.add); err != nil { // what came in between
+		if err := f.readMore(r.buf, r.add); err != nil { // what came in between
 			return err
 		}
 		f.close(r.add)
@@ -143,14 +143,15 @@ func (r *logReader) open(f *followed) error {
 	if n, _ := file.ReadAt(magic, 0); n == 2 && isGzip(magic) {
 		defer file.Close()
 		f.zipped = true
-		return r.readAll(f.name, file)
+		blocks := newPipeline(r.judge, r.addBlock)
+		defer blocks.end()
+		return r.readAll(f.name, file, blocks)
 	}
 	f.file, f.offset = file, 0
 	return nil
 }
 
-func (f *followed) readMore(add func([]byte)) error {
-	buf := make([]byte, maxLine)
+func (f *followed) readMore(buf []byte, add func([]byte)) error {
 	for {
 		n, err := f.file.Read(buf)
 		f.offset += int64(n)

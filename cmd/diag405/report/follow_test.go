@@ -38,10 +38,12 @@ func appendTo(t *testing.T, name, text string) {
 // A log is followed through being appended to, rotated and cut down.
 func TestFollow(t *testing.T) {
 	name := filepath.Join(t.TempDir(), "error.log")
-	o, err := parse([]string{"-f", name})
+	o, err := parse([]string{"-f", name}, time.Now())
 	require.NoError(t, err)
 	var out bytes.Buffer
-	r := newReader(o, cli.Streams{Out: &out, Err: io.Discard})
+	judge, err := o.judge(cli.Streams{})
+	require.NoError(t, err)
+	r := newReader(o, judge, cli.Streams{Out: &out, Err: io.Discard})
 	f := &followed{name: name}
 	news := func() string {
 		out.Reset()
@@ -72,7 +74,7 @@ func TestFollow(t *testing.T) {
 	assert.Empty(t, news())
 
 	f.close(r.add)
-	require.NoError(t, o.print(r, &out))
+	require.NoError(t, o.print(r.table.Summary(), &out))
 	assert.Contains(t, out.String(), "6 diagnoses in 6 lines: appended 1, cut-down 1, moved-away 1, rotated 1, unfinished 1, was-there 1")
 }
 

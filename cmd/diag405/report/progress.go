@@ -5,6 +5,7 @@ import (
 	"io"
 	"os"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"diag405/cmd/diag405/cli"
@@ -18,7 +19,7 @@ type progress struct {
 	shown   time.Time
 	total   int64 // bytes to read; 0 when that is not known
 	read    int64
-	lines   int
+	lines   atomic.Int64
 	visible bool
 }
 
@@ -62,7 +63,7 @@ func (p *progress) show() {
 		return
 	}
 	p.shown, p.visible = now, true
-	fmt.Fprintf(p.out, "\r\x1b[K%s %s", p.bar(), plural(p.lines, "line"))
+	fmt.Fprintf(p.out, "\r\x1b[K%s %s", p.bar(), plural(int(p.lines.Load()), "line"))
 }
 
 // bar is how much of the files has been read, as far as their size is known.

@@ -1,209 +1,189 @@
-// Package report is the command that shows what went wrong, from Kong's error log.
+// Package report is the command that shows what went wrong, from the logs that people
+// have.
 package report
 
 import (
-	"bufio"
-	"bytes"
-	"compress/gzip"
 	"errors"
 	"fmt"
-	"io"
 	"os"
 	"slices"
+	"strings"
+	"time"
 
 	"diag405/cmd/diag405/cli"
+	"diag405/cmd/diag405/source"
+	"diag405/plugin/diagnose"
 	"diag405/plugin/logread"
+	"diag405/plugin/openapi"
 )
 
-const usage = `Usage: diag405 report [-f] [-n ROWS] [-o text|json] [FILE...]
+var usage = `Usage: diag405 report [flags] [FILE...]
 
-Reads Kong's error log and shows what went wrong: the diagnoses of diag405 by cause,
-route and request to the upstream, with how often and when, what a client asked in its
-own words, and the fix. FILE may be gzipped; without one, or for -, it is stdin.
+Reads logs and shows which requests ended in a 405 and why, with how often and when,
+what a client asked in its own words, and the fix. FILE may be gzipped; without one, or
+for -, it is stdin. What a line is, it is known by itself:
 
-  -f            follow the files as they grow, through rotation too, until interrupted
-  -n ROWS       how many rows to show, 0 for all (default 20; json has all)
-  -o text|json  how to print it (default text)
+  Kong's error log       diagnoses that diag405 wrote, if it is installed
+  records in JSON        of http-log, file-log, tcp-log and their like, one a line: each
+                         405 is diagnosed, diag405 need not be installed
+  access logs            Kong's own and the combined format: what a client asked and the
+                         status; -config adds Kong's routing
+  docker's json-file     with any of these inside
+
+One request is counted once, be it in several lines.
+
+  -f, -follow   follow the files as they grow, through rotation too, until interrupted
+  -since TIME   leave out what failed before: a time, 2026-11-25 or 2026-11-25T08:00:00Z,
+                or how long ago, 90m, 24h or 7d
+  -by KEY       put together what has the same cause, route or upstream (its request)
+  -n ROWS       how many rows to show, 0 for all (default 20, of html 200; json has all)
+  -o FORM       text, json or html, one page that needs nothing else (default text)
+
+What is known beside the logs:
+  -config FILE            Kong's configuration, for lines of an access log (repeatable)
+` + source.Usage + `  -host HOST              the Host of all requests in access logs, which do not have it
+  -openapi FILE           what the application offers: its paths name the ids
 
 Examples:
   diag405 report /usr/local/kong/logs/error.log
-  kubectl logs deploy/kong | diag405 report -o json
+  kubectl logs deploy/kong | diag405 report -config kong.yml -since 24h -
+  diag405 report -o html /var/log/kong/*.log.gz > 405s.html
 `
 
 // options are the flags.
 type options struct {
-	follow bool
-	rows   int
-	form   string
-	files  []string
+	now     time.Time
+	follow  bool
+	since   time.Time
+	by      string
+	rows    int
+	form    string
+	config  cli.Texts
+	source  source.Flags
+	host    string
+	openAPI string
+	files   []string
 }
 
 // Run reports on logs, and returns the exit code.
 func Run(args []string, std cli.Streams) int {
-	o, err := parse(args)
+	o, err := parse(args, time.Now())
 	if err != nil {
 		return std.BadArguments("report", usage, err)
 	}
-	r := newReader(o, std)
+	judge, err := o.judge(std)
+	if err != nil {
+		return std.Fail("report", err)
+	}
+	r := newReader(o, judge, std)
 	if err := r.read(); err != nil {
 		return std.Cannot("report: %v", err)
 	}
-	if err := o.print(r, std.Out); err != nil {
+	if err := o.print(r.table.Summary(), std.Out); err != nil {
 		return std.Cannot("report: printing: %v", err)
 	}
 	return cli.OK
 }
 
-func parse(args []string) (*options, error) {
-	o := &options{}
+func parse(args []string, now time.Time) (*options, error) {
+	o := &options{now: now}
 	flags := cli.NewFlags("report")
 	flags.BoolVar(&o.follow, "f", false, "")
-	flags.IntVar(&o.rows, "n", 20, "")
+	flags.BoolVar(&o.follow, "follow", false, "")
+	flags.Func("since", "", func(s string) (err error) {
+		o.since, err = sinceOf(s, now)
+		return err
+	})
+	flags.StringVar(&o.by, "by", "", "")
+	flags.IntVar(&o.rows, "n", unset, "")
 	flags.StringVar(&o.form, "o", "text", "")
+	flags.Var(&o.config, "config", "")
+	o.source.Add(flags)
+	flags.StringVar(&o.host, "host", "", "")
+	flags.StringVar(&o.openAPI, "openapi", "", "")
 	files, err := cli.Parse(flags, args)
 	if err != nil {
 		return nil, err
 	}
-	o.files = files
-	if len(o.files) == 0 {
+	if o.files = files; len(o.files) == 0 {
 		o.files = []string{"-"}
 	}
-	if o.rows < 0 {
-		return nil, fmt.Errorf("-n %d is negative", o.rows)
+	return o, o.check()
+}
+
+// unset is no number of rows that anybody can ask for.
+const unset = -1 << 31
+
+// How many rows are shown unless another number is asked for.
+var defaultRows = map[string]int{"text": 20, "html": 200}
+
+// check checks the flags against each other.
+func (o *options) check() error {
+	if !slices.Contains([]string{"text", "json", "html"}, o.form) {
+		return fmt.Errorf("-o %q is not one of text, json, html", o.form)
 	}
-	return o, cli.TextOrJSON(o.form)
-}
-
-// maxLine bounds a line; nginx cuts its own far below. What is longer is read to
-// here.
-const maxLine = 64 << 10
-
-// logReader reads logs into a table.
-type logReader struct {
-	*options
-	std      cli.Streams
-	table    *logread.Aggregate
-	progress *progress
-	live     bool // what was there at the start has been read; say what comes
-}
-
-func newReader(o *options, std cli.Streams) *logReader {
-	return &logReader{options: o, std: std, table: logread.NewAggregate(), progress: newProgress(std.Err)}
-}
-
-func (r *logReader) read() error {
-	if err := r.check(); err != nil {
-		return err
+	if o.rows == unset {
+		o.rows = defaultRows[o.form]
 	}
-	if r.follow {
+	switch {
+	case o.rows < 0:
+		return fmt.Errorf("-n %d is negative", o.rows)
+	case o.by != "" && !logread.IsKey(o.by):
+		return fmt.Errorf("-by %q is not one of cause, route, upstream", o.by)
+	case len(o.config) > 0 && o.source.Admin != "":
+		return errors.New("-config and -admin are two configurations; want one")
+	case slices.Contains(o.config, "-") && slices.Contains(o.files, "-"):
+		return errors.New("a log comes from stdin, so the configuration cannot come from there")
+	case o.host != "" && len(o.config) == 0 && o.source.Admin == "":
+		return errors.New("-host chooses among the routes of a configuration: want -config FILE or -admin URL")
+	}
+	return o.source.Check()
+}
+
+// sinceOf is a time, or how long ago it was.
+func sinceOf(s string, now time.Time) (time.Time, error) {
+	if days, ok := strings.CutSuffix(s, "d"); ok {
+		d, err := time.ParseDuration(days + "h")
+		if err == nil && d >= 0 {
+			return now.Add(-24 * d), nil
+		}
+	}
+	if d, err := time.ParseDuration(s); err == nil && d >= 0 {
+		return now.Add(-d), nil
+	}
+	if t, err := time.Parse(time.RFC3339, s); err == nil {
+		return t, nil
+	}
+	for _, layout := range []string{time.DateOnly, "2006-01-02T15:04", "2006-01-02T15:04:05", time.DateTime, "2006-01-02 15:04", "2006/01/02 15:04:05", "2006/01/02"} {
+		if t, err := time.ParseInLocation(layout, s, time.Local); err == nil {
+			return t, nil
+		}
+	}
+	return time.Time{}, errors.New("want a time such as 2026-11-25 or 2026-11-25T08:00:00Z, or how long ago: 90m, 24h, 7d")
+}
+
+// judge takes what is known beside the logs.
+func (o *options) judge(std cli.Streams) (*logread.Judge, error) {
+	known := logread.Options{Host: o.host}
+	if o.openAPI != "" {
+		data, err := os.ReadFile(o.openAPI)
+		if err != nil {
+			return nil, err
+		}
+		endpoints, err := openapi.Parse(data)
+		if err != nil {
+			return nil, fmt.Errorf("-openapi %q: %w", o.openAPI, err)
+		}
+		known.API = diagnose.NewAPI(endpoints)
+	}
+	if len(o.config) > 0 || o.source.Admin != "" {
 		ctx, stop := cli.Interruptible()
 		defer stop()
-		return r.followAll(ctx)
-	}
-	defer r.progress.end()
-	for _, name := range r.files {
-		if err := r.readFile(name); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// check finds what cannot be read before anything is.
-func (r *logReader) check() error {
-	for i, name := range r.files {
-		if name == "-" {
-			if slices.Contains(r.files[:i], "-") {
-				return errors.New("stdin is named twice")
-			}
-			if cli.IsTerminal(r.std.In) {
-				return errors.New("want a FILE, or a log on stdin")
-			}
-			continue
-		}
-		f, err := os.Open(name)
+		from, err := o.source.Load(ctx, o.config, std.In, "")
 		if err != nil {
-			return err
+			return nil, err
 		}
-		info, err := f.Stat()
-		f.Close()
-		if err == nil && info.IsDir() {
-			return fmt.Errorf("%q is a folder", name)
-		}
-		r.progress.expect(info)
+		known.Config = from.Config
 	}
-	return nil
-}
-
-// readFile reads one file, or stdin, to its end.
-func (r *logReader) readFile(name string) error {
-	if name == "-" {
-		return r.readAll("stdin", r.std.In)
-	}
-	f, err := os.Open(name)
-	if err != nil {
-		return err
-	}
-	defer f.Close()
-	return r.readAll(fmt.Sprintf("%q", name), f)
-}
-
-func (r *logReader) readAll(name string, from io.Reader) error {
-	in, err := unzipped(r.progress.count(from))
-	if err == nil {
-		err = r.readLines(in)
-	}
-	if err != nil {
-		return fmt.Errorf("reading %s: %w", name, err)
-	}
-	return nil
-}
-
-// unzipped reads through gzip where the first bytes are gzip's.
-func unzipped(from io.Reader) (io.Reader, error) {
-	in := bufio.NewReaderSize(from, maxLine)
-	magic, err := in.Peek(2)
-	if err != nil && !errors.Is(err, io.EOF) {
-		return nil, err
-	}
-	if !isGzip(magic) {
-		return in, nil
-	}
-	return gzip.NewReader(in)
-}
-
-// isGzip looks at the first two bytes (RFC 1952 section 2.3.1).
-func isGzip(magic []byte) bool { return bytes.Equal(magic, []byte{0x1f, 0x8b}) }
-
-// readLines adds all lines, the last one also without a newline.
-func (r *logReader) readLines(from io.Reader) error {
-	in := bufio.NewReaderSize(from, maxLine)
-	for {
-		line, err := in.ReadSlice('\n')
-		if len(line) > 0 {
-			r.add(line)
-		}
-		for errors.Is(err, bufio.ErrBufferFull) {
-			_, err = in.ReadSlice('\n')
-		}
-		switch {
-		case errors.Is(err, io.EOF):
-			return nil
-		case err != nil:
-			return err
-		}
-	}
-}
-
-func (r *logReader) add(line []byte) {
-	line = bytes.TrimRight(line, "\r\n")
-	g := r.table.Add(line)
-	r.progress.lines = r.table.Lines
-	if g != nil && r.live && r.form == "text" {
-		e, ok := logread.Parse(string(line))
-		if !ok {
-			return
-		}
-		fmt.Fprintln(r.std.Out, cli.Printable(fmt.Sprintf("%s  %s  %s  ->  %s", g.Last, g.Cause, e.Fields["client"], e.Fields["upstream"])))
-	}
+	return logread.NewJudge(known)
 }

@@ -97,7 +97,10 @@ func writeLog(t *testing.T, n int) string {
 	require.NoError(t, err)
 	w := bufio.NewWriter(f)
 	for i := range n {
-		_, err := w.Write(own[i%len(own)])
+		line := own[i%len(own)]
+		id := line[len(line)-len(`0123456789abcdef0123456789abcdef"`)-1:]
+		copy(id, fmt.Sprintf("%032x", uint64(i+1)*0x9e3779b97f4a7c15)) // no request is logged twice
+		_, err := w.Write(line)
 		require.NoError(t, err)
 	}
 	require.NoError(t, w.Flush())
@@ -120,7 +123,8 @@ func maxMemory(cmd *exec.Cmd) int64 {
 // On a terminal there is a bar, from the first second on.
 func TestProgress(t *testing.T) {
 	var out bytes.Buffer
-	p := &progress{out: &out, on: true, begun: time.Now(), total: 200, lines: 3}
+	p := &progress{out: &out, on: true, begun: time.Now(), total: 200}
+	p.lines.Store(3)
 	in := p.count(strings.NewReader(strings.Repeat("x", 200)))
 	half := make([]byte, 100)
 	read := func() string {
