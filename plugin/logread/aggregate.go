@@ -167,7 +167,7 @@ func (a *Aggregate) tally(s *shape) *tally {
 	if s.tally != nil {
 		return s.tally
 	}
-	of := *s
+	of := *s // where it is not known what the upstream got, what the client asked counts
 	if of.upstream != "" {
 		of.client = ""
 	}

@@ -71,11 +71,12 @@ type Scanner struct {
 	// Scratch, so that a line of a known kind takes no memory.
 	key, upstream, client, text []byte
 	fields                      fields
+	skimmer                     *skimmer
 }
 
 // NewScanner returns a scanner.
 func NewScanner(j *Judge) *Scanner {
-	return &Scanner{judge: j, shapes: map[string]*shape{}, verdicts: map[string]*verdict{}, clock: clock{zone: j.Zone}}
+	return &Scanner{judge: j, shapes: map[string]*shape{}, verdicts: map[string]*verdict{}, clock: clock{zone: j.Zone}, skimmer: newSkimmer()}
 }
 
 // must405 is in every line that tells of a 405, and in diag405's own.
@@ -167,20 +168,36 @@ func (s *Scanner) unwrapped(w wrapped, carried bool) {
 }
 
 func (s *Scanner) record(data []byte, carried bool) {
+	short, ok := s.skim(data)
+	if v := s.verdicts[string(s.key)]; ok && v != nil {
+		s.add(Failure{group: v.group, from: v.from, judged: v, time: short.started, times: 1, id: requestID(short.id)})
+		return
+	}
+	key := string(s.key)
+	v := s.decode(data, carried)
+	if ok && v != nil {
+		s.keep(key, v)
+	}
+}
+
+// decode reads a record, and returns the verdict on it; nil where there is none.
+func (s *Scanner) decode(data []byte, carried bool) *verdict {
 	r, err := record.Parse(data)
 	if err != nil {
-		return
+		return nil
 	}
 	if err := r.Check(); err != nil {
 		if w, ok := unwrapAny(data); ok {
 			s.unwrapped(w, carried)
 		}
-		return
+		return nil
 	}
-	if r.Response.Status == http.StatusMethodNotAllowed {
-		v := s.ofRecord(r)
-		s.add(Failure{group: v.group, from: v.from, judged: v, time: int64(r.StartedAt) / 1000, times: 1, id: requestID([]byte(r.Request.ID))})
+	if r.Response.Status != http.StatusMethodNotAllowed {
+		return nil
 	}
+	v := s.ofRecord(r)
+	s.add(Failure{group: v.group, from: v.from, judged: v, time: int64(r.StartedAt) / 1000, times: 1, id: requestID([]byte(r.Request.ID))})
+	return v
 }
 
 // ofRecord is the verdict on a record: diag405's own where it is in there.
@@ -191,20 +208,9 @@ func (s *Scanner) ofRecord(r *record.Record) *verdict {
 		v.group = s.shapeOf(x, d.Cause)
 		return v
 	}
-	s.key = diagnose.AppendTraits(s.key[:0], x)
-	s.key = appendTemplate(s.key, []byte(x.Client.Path))
-	s.key = s.appendUpstream(append(s.key, 0), x)
-	if x.Route != nil {
-		s.key = append(append(append(s.key, 0), x.Route.ID...), x.Route.Name...)
-	}
-	if v := s.verdicts[string(s.key)]; v != nil {
-		return v
-	}
-	key := string(s.key)
 	d := diagnose.Explain(x, diagnose.Offers{API: s.judge.API})
 	v := newVerdict(x, d, LogRecord)
 	v.group = s.shapeOf(x, d.Cause)
-	s.keep(key, v)
 	return v
 }
 
@@ -252,7 +258,7 @@ func (s *Scanner) access(line []byte, time int64) {
 func (s *Scanner) ofAccess(a accessLine) *verdict {
 	method, target, _ := bytes.Cut(a.request, []byte(" "))
 	ways := s.judge.ways(string(method), string(target))
-	s.key = appendRequest(s.key[:0], a.request, nil)
+	s.key = appendRequest(append(s.key[:0], 'a'), a.request, nil)
 	for _, w := range ways {
 		s.key = append(append(append(s.key, 0), w.match.Route.ID...), w.match.Route.Name...)
 		s.key = append(append(s.key, 0), w.match.Prefix...)
@@ -302,15 +308,9 @@ func (s *Scanner) ours(at, own, line []byte, time int64) {
 func (s *Scanner) add(f Failure) { s.block.Failures = append(s.block.Failures, f) }
 
 // shape is the one of a cause and a route, and of the requests in the scratch buffers.
-// Where it is not known what the upstream got, failures are counted by what the client
-// asked.
 func (s *Scanner) shape(cause, route []byte) *shape {
-	parts := [][]byte{cause, route, s.upstream, s.client}
-	if len(s.upstream) > 0 {
-		parts = parts[:3]
-	}
 	s.key = s.key[:0]
-	for _, p := range parts {
+	for _, p := range [][]byte{cause, route, s.upstream, s.client} {
 		s.key = append(append(s.key, p...), 0)
 	}
 	if known := s.shapes[string(s.key)]; known != nil {
