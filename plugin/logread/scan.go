@@ -6,7 +6,6 @@ import (
 	"hash/maphash"
 	"net/http"
 	"slices"
-	"strconv"
 
 	"diag405/kong/errorlog"
 	"diag405/plugin/diagnose"
@@ -67,6 +66,7 @@ type Scanner struct {
 	verdicts map[string]*verdict
 	clock    clock
 	block    *Block
+	expected int // failures in a block, by the one before
 
 	// Scratch, so that a line of a known kind takes no memory.
 	key, upstream, client, text []byte
@@ -84,7 +84,8 @@ var must405 = []byte("405")
 
 // Scan reads whole lines. The failures are good for as long as data is.
 func (s *Scanner) Scan(data []byte) *Block {
-	s.block = &Block{Lines: bytes.Count(data, []byte("\n"))}
+	s.block = &Block{Lines: bytes.Count(data, []byte("\n")), Failures: make([]Failure, 0, s.expected)}
+	defer func() { s.expected = len(s.block.Failures) }()
 	if len(data) > 0 && data[len(data)-1] != '\n' {
 		s.block.Lines++
 	}
@@ -367,18 +368,10 @@ func (f *fields) count() int {
 
 var seed = maphash.MakeSeed()
 
-// requestID is a request's id as a number, 0 for none. Kong's is of 32 hexadecimal
-// digits; any other is hashed.
+// requestID is a request's id as a number, 0 for none.
 func requestID(id []byte) uint64 {
 	if len(id) == 0 {
 		return 0
-	}
-	if len(id) == 32 {
-		high, err := strconv.ParseUint(string(id[:16]), 16, 64)
-		low, err2 := strconv.ParseUint(string(id[16:]), 16, 64)
-		if err == nil && err2 == nil {
-			return max(1, 31*high+low)
-		}
 	}
 	return max(1, maphash.Bytes(seed, id))
 }
