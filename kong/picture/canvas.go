@@ -46,7 +46,7 @@ type row struct {
 const (
 	columns    = 42  // of a line, in characters, the method among them
 	charWidth  = 7.8 // of 13px monospace; textLength makes it so in every font
-	noteWidth  = 6.2 // about, of 12px sans-serif
+	noteWidth  = 7.0 // of 12px sans-serif, on average and rather too much
 	boxHeight  = 24.0
 	lineHeight = 30.0
 	noteHeight = 17.0
@@ -171,7 +171,7 @@ func (c *canvas) widen(x float64) { c.width = max(c.width, x) }
 func (c *canvas) svg(words string) string {
 	w, h := math.Ceil(c.width+edge), math.Ceil(c.y+1)
 	said := html.EscapeString(visible(shortened(words, 4*maxText)))
-	return fmt.Sprintf(`<svg xmlns="http://www.w3.org/2000/svg" role="img" aria-label="%s" viewBox="0 0 %s %s" width="%s" height="%s" `+
+	return fmt.Sprintf(`<svg xmlns="http://www.w3.org/2000/svg" role="img" aria-label="%s" viewBox="0 0 %s %s" width="%s" height="%s" overflow="visible" `+
 		`font-family="system-ui,sans-serif" fill="currentColor">%s</svg>`, said, num(w), num(h), num(w), num(h), c.String())
 }
 
