@@ -29,7 +29,8 @@ type Options struct {
 type Judge struct {
 	Options
 	router *router.Router
-	hosts  []string // that requests may have had
+	// hosts and schemes are those that requests may have had.
+	hosts, schemes []string
 }
 
 // maxHosts bounds how many Hosts are tried for a line that has none.
@@ -42,8 +43,10 @@ func NewJudge(o Options) (*Judge, error) {
 		j.Zone = time.Local
 	}
 	cfg := o.Config
+	j.schemes = []string{"http", "https"}
 	if cfg == nil {
 		cfg = &config.Config{} // nginx and Kong refuse some requests whatever the routes
+		j.schemes = j.schemes[:1]
 	}
 	var err error
 	if j.router, err = router.New(cfg); err != nil {
@@ -110,7 +113,7 @@ var ports = map[string]int{"http": 8000, "https": 8443}
 func (j *Judge) ways(method, target string) []way {
 	var all []way
 	for _, host := range j.hosts {
-		for _, scheme := range []string{"http", "https"} {
+		for _, scheme := range j.schemes {
 			d := j.router.Decide(router.Request{
 				Method: method, Target: target, Host: host, Scheme: scheme, Port: ports[scheme], Header: http.Header{}, SNI: forecast.Hostname(host),
 			})

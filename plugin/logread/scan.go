@@ -76,7 +76,7 @@ type Scanner struct {
 
 // NewScanner returns a scanner.
 func NewScanner(j *Judge) *Scanner {
-	return &Scanner{judge: j, shapes: map[string]*shape{}, verdicts: map[string]*verdict{}, clock: clock{zone: j.Zone}, skimmer: newSkimmer()}
+	return &Scanner{judge: j, shapes: map[string]*shape{}, verdicts: map[string]*verdict{}, clock: clock{zone: j.Zone}, skimmer: &skimmer{}}
 }
 
 // must405 is in every line that tells of a 405, and in diag405's own.

@@ -2,7 +2,7 @@ package logread
 
 // maxSeen bounds how many requests are remembered at once: a generation and the one
 // before it.
-const maxSeen = 1 << 17
+const maxSeen = 1 << 16
 
 // seen remembers which requests were counted, and where: several lines tell of one
 // request where two plugins log it, or a plugin and the access log. Lines of a request

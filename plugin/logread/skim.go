@@ -22,7 +22,7 @@ func (s *Scanner) skim(data []byte) (r skimmed, ok bool) {
 	k := s.skimmer
 	k.skimmed, k.parts, k.ok = skimmed{}, 0, true
 	k.key, k.asked, k.got = append(s.key[:0], 'r'), k.asked[:0], k.got[:0]
-	whole := eachMember(data, k.ofRecord)
+	_, whole := eachMember(data, k)
 	ok = whole && k.ok && k.parts == needed && isPlain(k.asked) && (len(k.got) == 0 || isPlain(k.got))
 	s.key = k.key
 	if ok {
@@ -70,24 +70,40 @@ type skimmer struct {
 	asked, got []byte // the targets, the client's and the upstream's
 	parts      int    // of those that are needed
 	ok         bool
-
-	// Its methods as functions, so that a record takes no memory.
-	ofRecord, ofRequest, ofResponse, ofAsked, ofAnswered func(name, value []byte)
+	// Route and service as the record before had them: they are long, and few.
+	route, service []byte
 }
 
-func newSkimmer() *skimmer {
-	k := &skimmer{}
-	k.ofRecord, k.ofRequest, k.ofResponse, k.ofAsked, k.ofAnswered = k.member, k.request, k.response, k.askedHeader, k.answeredHeader
-	return k
+// object says who reads an object that is a member of the record.
+func (k *skimmer) object(name []byte) reader {
+	switch string(name) {
+	case "request":
+		return skimmedRequest{k}
+	case "response":
+		return skimmedResponse{k}
+	}
+	return nil
+}
+
+func (k *skimmer) guess(name []byte) []byte {
+	switch string(name) {
+	case "route":
+		return k.route
+	case "service":
+		return k.service
+	}
+	return nil
 }
 
 func (k *skimmer) member(name, value []byte) {
 	switch string(name) {
-	case "request":
-		k.ok = eachMember(value, k.ofRequest) && k.ok
-	case "response":
-		k.ok = eachMember(value, k.ofResponse) && k.ok
-	case "route", "service", "source":
+	case "route":
+		k.part(name, value)
+		k.route = known(k.route, value)
+	case "service":
+		k.part(name, value)
+		k.service = known(k.service, value)
+	case "source":
 		k.part(name, value)
 	case "upstream_uri":
 		k.got = k.target(k.got, value)
@@ -99,7 +115,32 @@ func (k *skimmer) member(name, value []byte) {
 	}
 }
 
-func (k *skimmer) request(name, value []byte) {
+// known keeps an object, which ends where it ends; of another value one cannot tell.
+func known(scratch, value []byte) []byte {
+	if len(value) == 0 || value[0] != '{' {
+		return scratch[:0]
+	}
+	return append(scratch[:0], value...)
+}
+
+func (k *skimmer) part(name, value []byte) {
+	k.key = append(append(append(k.key, name...), 0), value...)
+	k.key = append(k.key, 0)
+}
+
+// skimmedRequest reads the member request.
+type skimmedRequest struct{ *skimmer }
+
+func (k skimmedRequest) object(name []byte) reader {
+	if string(name) == "headers" {
+		return skimmedHeaders(k)
+	}
+	return nil
+}
+
+func (k skimmedRequest) guess([]byte) []byte { return nil }
+
+func (k skimmedRequest) member(name, value []byte) {
 	switch string(name) {
 	case "id":
 		k.id = bytes.Trim(value, `"`)
@@ -109,26 +150,42 @@ func (k *skimmer) request(name, value []byte) {
 	case "uri":
 		k.parts++
 		k.asked = k.target(k.asked, value)
-	case "headers":
-		k.ok = eachMember(value, k.ofAsked) && k.ok
 	}
 }
 
-func (k *skimmer) response(name, value []byte) {
-	switch string(name) {
-	case "status":
+// skimmedResponse reads the member response.
+type skimmedResponse struct{ *skimmer }
+
+func (k skimmedResponse) object(name []byte) reader {
+	if string(name) == "headers" {
+		return skimmedAnswer(k)
+	}
+	return nil
+}
+
+func (k skimmedResponse) guess([]byte) []byte { return nil }
+
+func (k skimmedResponse) member(name, value []byte) {
+	if string(name) == "status" {
 		k.parts++
 		k.ok = k.ok && string(value) == "405"
-	case "headers":
-		k.ok = eachMember(value, k.ofAnswered) && k.ok
 	}
 }
 
-func (k *skimmer) askedHeader(name, value []byte) {
+// skimmedHeaders reads the headers of a request, and skimmedAnswer those of an answer.
+type (
+	skimmedHeaders struct{ *skimmer }
+	skimmedAnswer  struct{ *skimmer }
+)
+
+func (k skimmedHeaders) object([]byte) reader { return nil }
+func (k skimmedHeaders) guess([]byte) []byte  { return nil }
+func (k skimmedHeaders) member(name, value []byte) {
 	k.header(diagnose.Asked(string(name)), name, value)
 }
-
-func (k *skimmer) answeredHeader(name, value []byte) {
+func (k skimmedAnswer) object([]byte) reader { return nil }
+func (k skimmedAnswer) guess([]byte) []byte  { return nil }
+func (k skimmedAnswer) member(name, value []byte) {
 	k.header(diagnose.Answered(string(name)), name, value)
 }
 
@@ -145,11 +202,6 @@ func (k *skimmer) header(look diagnose.Look, name, value []byte) {
 	}
 }
 
-func (k *skimmer) part(name, value []byte) {
-	k.key = append(append(append(k.key, name...), 0), value...)
-	k.key = append(k.key, 0)
-}
-
 // target puts the text of a JSON string into scratch.
 func (k *skimmer) target(scratch, value []byte) []byte {
 	if len(value) < 2 || value[0] != '"' {
@@ -157,89 +209,4 @@ func (k *skimmer) target(scratch, value []byte) []byte {
 		return scratch
 	}
 	return appendUnescaped(scratch[:0], value[1:len(value)-1])
-}
-
-// eachMember calls visit with the members of a JSON object: the name without its quotes,
-// the value as it stands. It reports false for what is no object, as far as that shows
-// without looking into values.
-func eachMember(s []byte, visit func(name, value []byte)) bool {
-	s = space(s)
-	if len(s) == 0 || s[0] != '{' {
-		return false
-	}
-	s = space(s[1:])
-	if len(s) > 0 && s[0] == '}' {
-		return true
-	}
-	for len(s) > 0 && s[0] == '"' {
-		name, rest, ok := quotedValue(s[1:], '{')
-		if rest = space(rest); !ok || len(rest) == 0 || rest[0] != ':' {
-			return false
-		}
-		rest = space(rest[1:])
-		n := valueEnd(rest)
-		visit(name.raw, rest[:n])
-		s = space(rest[n:])
-		switch {
-		case n == 0 || len(s) == 0:
-			return false
-		case s[0] == '}':
-			return true
-		case s[0] != ',':
-			return false
-		}
-		s = space(s[1:])
-	}
-	return false
-}
-
-// valueEnd is where a JSON value ends, 0 for what does not end.
-func valueEnd(s []byte) int {
-	if len(s) == 0 {
-		return 0
-	}
-	switch s[0] {
-	case '"':
-		_, rest, ok := quotedValue(s[1:], '{')
-		if !ok {
-			return 0
-		}
-		return len(s) - len(rest)
-	case '{', '[':
-		return nestedEnd(s)
-	}
-	if i := bytes.IndexAny(s, ",}] \t\r\n"); i >= 0 {
-		return i
-	}
-	return 0
-}
-
-// nestedEnd is where an object or a list ends, 0 for one that does not.
-func nestedEnd(s []byte) int {
-	depth := 0
-	for i := 0; i < len(s); i++ {
-		switch s[i] {
-		case '{', '[':
-			depth++
-		case '}', ']':
-			if depth--; depth == 0 {
-				return i + 1
-			}
-		case '"':
-			_, rest, ok := quotedValue(s[i+1:], '{')
-			if !ok {
-				return 0
-			}
-			i = len(s) - len(rest) - 1
-		}
-	}
-	return 0
-}
-
-// space leaves out white space in front.
-func space(s []byte) []byte {
-	for len(s) > 0 && (s[0] == ' ' || s[0] == '\t' || s[0] == '\r' || s[0] == '\n') {
-		s = s[1:]
-	}
-	return s
 }

@@ -76,15 +76,18 @@ func plainShape(s shape) shape {
 }
 
 func TestEachMember(t *testing.T) {
-	members := func(s string) (got []string, ok bool) {
-		ok = eachMember([]byte(s), func(name, value []byte) { got = append(got, string(name)+"="+string(value)) })
-		return got, ok
+	members := func(s string) ([]string, bool) {
+		var got texts
+		rest, ok := eachMember([]byte(s), &got)
+		return got, ok && len(rest) == 0
 	}
 	for s, want := range map[string][]string{
-		`{}`:                                 nil,
-		` { "a" : 1 , "b":"x,}\"" }`:         {"a=1", `b="x,}\""`},
-		`{"a":{"b":[1,{"c":"}"}]},"d":null}`: {`a={"b":[1,{"c":"}"}]}`, "d=null"},
-		`{"a":-1.5e3,"b":true}`:              {"a=-1.5e3", "b=true"},
+		`{}`:                                   nil,
+		` { "a" : 1 , "b":"x,}\"" }`:           {"a=1", `b="x,}\""`},
+		`{"a":{"b":[1,{"c":"}"}]},"d":null}`:   {`a={"b":[1,{"c":"}"}]}`, "d=null"},
+		`{"in":{"a":1,"b":{}},"in":2,"c":3}`:   {"a=1", "b={}", "in=2", "c=3"},
+		`{"a":{"long":"}"},"b":{"long":"}}"}}`: {`a={"long":"}"}`, `b={"long":"}}"}`},
+		`{"a":-1.5e3,"b":true}`:                {"a=-1.5e3", "b=true"},
 	} {
 		got, ok := members(s)
 		assert.True(t, ok, s)
@@ -95,6 +98,20 @@ func TestEachMember(t *testing.T) {
 		assert.False(t, ok, s)
 	}
 }
+
+// texts are the members of an object, and of one in it named in.
+type texts []string
+
+func (t *texts) object(name []byte) reader {
+	if string(name) == "in" {
+		return t
+	}
+	return nil
+}
+
+func (t *texts) guess(name []byte) []byte { return []byte(`{"long":"}"}`) }
+
+func (t *texts) member(name, value []byte) { *t = append(*t, string(name)+"="+string(value)) }
 
 // Skimming a record takes no memory.
 func TestSkimAllocates(t *testing.T) {
