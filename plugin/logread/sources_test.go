@@ -262,3 +262,50 @@ func TestJudgeAccess(t *testing.T) {
 		assert.Equal(t, test.request, g.Example, "a Host that was not said is not told")
 	}
 }
+
+// A record with a diagnosis in it has that one: diag405 saw more than the record has.
+func TestRecordWithItsDiagnosis(t *testing.T) {
+	x := founding()
+	d := diagnose.Explain(x, diagnose.Offers{})
+	d.Certainty = diagnose.Confirmed
+	data, err := json.Marshal(map[string]any{
+		"request":      map[string]any{"id": "1", "method": "POST", "uri": "/api/sendWeather", "headers": map[string]any{"host": "localhost:8000"}},
+		"upstream_uri": "/", "response": map[string]any{"status": 405}, "started_at": 1795421163000,
+		"route":   map[string]any{"id": "r", "name": "post", "paths": []any{"/api/sendWeather"}, "strip_path": true},
+		"diag405": report.Record(x, d, report.Options{}),
+	})
+	require.NoError(t, err)
+	s := summaryOf(t, Options{}, string(data), accessLineOf(1))
+	require.Len(t, s.Groups, 2, "another request, by its id")
+	g := s.Groups[0]
+	assert.Equal(t, []any{"strip-path", "confirmed", Diagnosis, d.Reason, d.Fixes[0].Words}, []any{g.Cause, g.Certainty, g.From, g.Reason, g.Fix})
+	assert.JSONEq(t, `{"set":{"route.strip_path":false}}`, string(g.Change))
+}
+
+// The picture of a group is of its first occurrence, as far as its source knows.
+func TestParts(t *testing.T) {
+	parts := func(o Options, line string) (client, stripped, route, upstream string) {
+		a := NewAggregate(time.Time{}, time.UTC)
+		a.Add(scannerFor(t, o).Scan([]byte(line)))
+		g := a.Summary().Groups
+		require.Len(t, g, 1)
+		p := g[0].Parts()
+		return p.Client, p.Stripped, p.Route, p.Upstream
+	}
+	for _, test := range []struct {
+		name, line string
+		o          Options
+		want       [4]string
+	}{
+		{"a diagnosis", nginxHead + diagnosisLine(founding(), inText), Options{}, [4]string{"/api/sendWeather", "/api/sendWeather", "post", "/"}},
+		{"an access log", accessLineOf(1), Options{}, [4]string{"/api/sendWeather", "", "", ""}},
+		{"with its routing", accessLineOf(1), Options{Config: routes(t)}, [4]string{"/api/sendWeather", "/api/sendWeather", "post", "/"}},
+	} {
+		client, stripped, route, upstream := parts(test.o, test.line)
+		assert.Equal(t, test.want, [4]string{client, stripped, route, upstream}, test.name)
+	}
+	x := founding()
+	x.Upstream.Path = "/elsewhere" // which nothing that a line tells explains
+	_, stripped, route, _ := parts(Options{}, nginxHead+diagnosisLine(x, inText))
+	assert.Empty(t, stripped+route)
+}

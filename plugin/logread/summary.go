@@ -243,7 +243,7 @@ func ofNames(p picture.Parts, route string) picture.Parts {
 	path := router.Normalize(p.Client)
 	rest, stripped := strings.CutPrefix(path, p.Stripped)
 	front, whole := strings.CutSuffix(p.Upstream, strings.TrimPrefix(rest, "/"))
-	if p.Stripped == "" || !stripped || !whole {
+	if p.Stripped == "" || !stripped || !whole || rest == "" && strings.Trim(front, "/") != "" {
 		p.Stripped, p.ServiceName = "", ""
 		return p
 	}
