@@ -27,6 +27,16 @@ type AdminGroup struct{ ID, Name, Consumer string }
 // way of a request needs are passed over, known to this package or not. An object
 // with ws_id counts in that workspace.
 func FromAdmin(a Admin, options ...Option) (*Config, error) {
+	data, err := a.Document()
+	if err != nil {
+		return nil, err
+	}
+	return Load([]File{{Data: data}}, options...)
+}
+
+// Document is the part of it that is read, as a declarative configuration in JSON:
+// what [PatchFiles] can change.
+func (a Admin) Document() ([]byte, error) {
 	lists := map[string][]map[string]json.RawMessage{}
 	for _, c := range []struct {
 		kind    string
@@ -51,11 +61,11 @@ func FromAdmin(a Admin, options ...Option) (*Config, error) {
 	for kind, list := range lists {
 		doc[kind] = list
 	}
-	data, err := json.Marshal(doc)
+	data, err := json.MarshalIndent(doc, "", "  ")
 	if err != nil {
 		return nil, fmt.Errorf("collecting the configuration: %w", err)
 	}
-	return Load([]File{{Data: data}}, options...)
+	return append(data, '\n'), nil
 }
 
 // The fields that [Parse] reads.

@@ -25,6 +25,9 @@ type Reason struct {
 	// Behind says why the route that takes the request comes before this one; "" for
 	// any but a route that would have taken it, too.
 	Behind string
+	// Turn tells the order in which Kong tries routes with this request: one with a
+	// smaller Turn comes first. The numbers mean nothing else.
+	Turn int
 }
 
 // Attribute is one of a route's attributes held against a request.
@@ -91,6 +94,7 @@ func reasonsOf(all []reasoned) []Reason {
 	out := make([]Reason, len(all))
 	for i, one := range all {
 		out[i] = one.Reason
+		out[i].Turn = one.place
 		out[i].Held, out[i].Failed = inWords(one.held), inWords(one.failed)
 		if i > 0 && len(one.failed) == 0 {
 			out[i].Behind = Name(all[0].Route) + " comes first: " + one.behind(all[0]).Words

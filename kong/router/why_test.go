@@ -82,6 +82,9 @@ func checkWhy(t *testing.T, s measured.Scenario) {
 		}
 		for _, reason := range reasons[1:] {
 			assert.Equal(t, len(reason.Failed) == 0, reason.Behind != "", reason.Route.Name)
+			if ok && len(reason.Failed) == 0 {
+				assert.Greater(t, reason.Turn, reasons[0].Turn, "%s: %s comes before %s", s.ID, reason.Route.Name, m.Route.Name)
+			}
 			assert.NotContains(t, reason.Behind, "shares its bits", "%s: %s against %s", s.ID, reasons[0].Route.Name, reason.Route.Name)
 		}
 	}

@@ -162,12 +162,12 @@ func (o options) run(ctx context.Context, stdin io.Reader) (*result, error) {
 			return nil, err
 		}
 	}
-	r.findings, r.places = lint.Lint(r.from.Config, options), placesOf(r.from.Config)
+	r.findings, r.places = lint.Lint(r.from.Config, options), Places(r.from.Config)
 	return r, r.prove(options, operations)
 }
 
-// placesOf are the places of the objects that findings are about.
-func placesOf(cfg *config.Config) map[lint.Object]config.Place {
+// Places are where in the files the objects begin that findings are about.
+func Places(cfg *config.Config) map[lint.Object]config.Place {
 	places := map[lint.Object]config.Place{}
 	for _, s := range cfg.Services {
 		places[lint.Object{Kind: "service", Name: s.Name, ID: s.ID}] = cfg.Place(s)

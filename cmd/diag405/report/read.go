@@ -26,17 +26,20 @@ type logReader struct {
 	judge    *logread.Judge
 	table    *logread.Aggregate
 	progress *progress
-	live     bool // what was there at the start has been read; say what comes
+	live     bool              // what was there at the start has been read; say what comes
+	add      func(line []byte) // takes a line that came, which may be used again afterwards
 
 	scanner *logread.Scanner // of lines that come one by one
 	buf     []byte           // for reading what a file has got
 }
 
 func newReader(o *options, judge *logread.Judge, std cli.Streams) *logReader {
-	return &logReader{
+	r := &logReader{
 		options: o, std: std, judge: judge, table: logread.NewAggregate(o.since, time.Local), progress: newProgress(std.Err),
 		scanner: logread.NewScanner(judge), buf: make([]byte, maxLine),
 	}
+	r.add = r.count
+	return r
 }
 
 func (r *logReader) read() error {
@@ -130,8 +133,8 @@ func (r *logReader) addBlock(b *logread.Block) []logread.Failure {
 	return r.table.Add(b)
 }
 
-// add adds a line that came, and says what is new.
-func (r *logReader) add(line []byte) {
+// count counts a line that came, and says what is new.
+func (r *logReader) count(line []byte) {
 	for _, f := range r.addBlock(r.scanner.Scan(bytes.TrimRight(line, "\r\n"))) {
 		if !r.live || r.form != "text" {
 			continue

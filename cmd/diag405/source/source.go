@@ -78,8 +78,30 @@ func (f *Flags) Check() error {
 type Source struct {
 	*config.Config
 	Names []string       // of files; none with -admin
-	Files []config.File  // the same, as they were read
 	Kong  *adminapi.Kong // that answered, nil without -admin
+	// Files are what was read; with -admin one without a name, made of the answers.
+	Files []config.File
+
+	options []config.Option
+}
+
+// With is the configuration with changes, one after the other. They are made in
+// memory: the files and Kong stay as they are.
+func (s *Source) With(changes ...config.Change) (*Source, error) {
+	out := *s
+	for _, change := range changes {
+		files, err := config.PatchFiles(out.Files, change, s.options...)
+		if err != nil {
+			return nil, err
+		}
+		out.Files = files
+	}
+	cfg, err := config.Load(out.Files, s.options...)
+	if err != nil {
+		return nil, err
+	}
+	out.Config = cfg
+	return &out, nil
 }
 
 // Name is what to call it.
@@ -128,11 +150,10 @@ func (f *Flags) LoadFiles(ctx context.Context, names []string, stdin io.Reader) 
 	if err != nil {
 		return nil, err
 	}
-	cfg, err := config.Load(files, f.Options()...)
-	if err != nil {
+	s := &Source{Files: files, options: f.Options()}
+	if s.Config, err = config.Load(files, s.options...); err != nil {
 		return nil, hinted(err)
 	}
-	s := &Source{Config: cfg, Files: files}
 	for _, file := range files {
 		s.Names = append(s.Names, file.Name)
 	}
@@ -171,7 +192,8 @@ func (f *Flags) ask(ctx context.Context, consumer string) (*Source, error) {
 	if err != nil {
 		return nil, fmt.Errorf("-admin: %w", err)
 	}
-	cfg, err := config.FromAdmin(all, config.For(cmp.Or(f.flavor, kong.Flavor)))
+	options := []config.Option{config.For(cmp.Or(f.flavor, kong.Flavor))}
+	cfg, data, err := fromAdmin(all, options)
 	if err != nil {
 		return nil, fmt.Errorf("-admin %q: %w", f.client.Address(), err)
 	}
@@ -183,7 +205,16 @@ func (f *Flags) ask(ctx context.Context, consumer string) (*Source, error) {
 	}
 	kong.Flavor = cmp.Or(f.flavor, kong.Flavor)
 	f.flavor = kong.Flavor
-	return &Source{Config: cfg, Kong: kong}, nil
+	return &Source{Config: cfg, Kong: kong, Files: []config.File{{Data: data}}, options: options}, nil
+}
+
+func fromAdmin(all config.Admin, options []config.Option) (*config.Config, []byte, error) {
+	data, err := all.Document()
+	if err != nil {
+		return nil, nil, err
+	}
+	cfg, err := config.Load([]config.File{{Data: data}}, options...)
+	return cfg, data, err
 }
 
 // Headers reads headers as people write them on a command line: Name: value.

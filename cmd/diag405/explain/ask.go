@@ -1,0 +1,57 @@
+package explain
+
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	"diag405/cmd/diag405/source"
+	"diag405/kong/forecast"
+	"diag405/plugin/diagnose"
+)
+
+// Question is a request, and the answer that it got, as somebody writes them down.
+type Question struct {
+	Method  string   `json:"method"`
+	Target  string   `json:"target"` // a path, or a whole URL
+	Host    string   `json:"host"`   // "" is the URL's, a header's, or localhost
+	Scheme  string   `json:"scheme"` // http or https; "" is the URL's, or http
+	Headers []string `json:"headers"`
+	// Consumer is a name of the configuration's, "" where nobody is known.
+	Consumer string `json:"consumer"`
+
+	Status        int      `json:"status"` // 405, 404, or 0 for an answer that is not known
+	Allow         *string  `json:"allow"`  // nil for an answer without Allow
+	AnswerHeaders []string `json:"answer_headers"`
+}
+
+// Outcome is what -o json prints, and what Kong does with the request in full.
+type Outcome struct {
+	*Explanation
+	Forecast *forecast.Forecast `json:"-"`
+}
+
+// Ask explains a request, as the command does. It sends nothing.
+func Ask(from *source.Source, ask Question) (*Outcome, error) {
+	o := &options{
+		host: strings.TrimSpace(ask.Host), scheme: ask.Scheme, requestHeaders: ask.Headers, consumer: ask.Consumer,
+		status: ask.Status, allow: ask.Allow, answerHeaders: ask.AnswerHeaders,
+	}
+	if err := o.readRequest([]string{ask.Method, ask.Target}); err != nil {
+		return nil, err
+	}
+	if err := o.readAnswer(); err != nil {
+		return nil, err
+	}
+	if o.consumer != "" {
+		if o.asked.Consumer = from.Consumer(o.consumer); o.asked.Consumer == nil {
+			return nil, fmt.Errorf("consumer %q is not in the configuration", o.consumer)
+		}
+	}
+	q, err := Predict(from, o.asked)
+	if err != nil {
+		return nil, err
+	}
+	o.judge(context.Background(), q, nil, diagnose.Offers{})
+	return &Outcome{&q.out, q.kong}, nil
+}
