@@ -36,7 +36,7 @@ const (
 // rooms, from the top down. The examples, the metrics, the drawn path, the rows of the tests, the
 // founding configuration and what reads files are left out.
 var rooms = []room{
-	{"cmd/diag405", "serve is what Kong starts; demo, explain, lint and report are for people", 0, col(1), wide(6), ""},
+	{"cmd/diag405", "serve is what Kong starts; demo, explain, lint, report and ui are for people", 0, col(1), wide(6), ""},
 	{"plugin/server", "Kong's protocol", 1, col(0), wide(1), "1 2"},
 	{"plugin", "phases and settings", 1, col(1), wide(1), "3 4 5"},
 	{"plugin/logread", "reads the log again", 1, col(2), wide(1), ""},

@@ -23,6 +23,7 @@ import (
 	"diag405/cmd/diag405/schema"
 	"diag405/cmd/diag405/serve"
 	"diag405/cmd/diag405/token"
+	"diag405/cmd/diag405/ui"
 	"diag405/cmd/diag405/version"
 )
 
@@ -52,6 +53,7 @@ var commands = []command{
 	{"diff", "say what a change of configuration does to requests", diff.Run},
 	{"report", "show what went wrong, from the logs that are there", report.Run},
 	{"cause", "print the page of a cause", cause.Run},
+	{"ui", "show a request, lint's findings and the log in a browser", ui.Run},
 	{"token", "make a credential that shows all headers to who sends it", token.Run},
 	{"dump", "write the files that describe the plugins to Kong", dump.Run},
 	{"doctor", "look at an installation, and say what is wrong", doctor.Run},

@@ -33,7 +33,7 @@ func (t *traditional) reasonFor(route *config.Route, l *look, taker taken) reaso
 		p := t.parts[i]
 		_, ok := p.match(l)
 		if best == nil || p == taker.part || ok && out.place < 0 {
-			best, out.Turn = p, t.place(p, i)
+			best, out.turn = p, t.place(p, i)
 		}
 		if ok {
 			out.place = t.place(p, i)

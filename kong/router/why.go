@@ -26,7 +26,8 @@ type Reason struct {
 	// any but a route that would have taken it, too.
 	Behind string
 	// Turn tells the order in which Kong tries routes with this request: one with a
-	// smaller Turn comes first. The numbers mean nothing else.
+	// smaller Turn comes first. The numbers mean nothing else, and only [Router.Why] has
+	// them.
 	Turn int
 }
 
@@ -43,6 +44,13 @@ type Attribute struct {
 // common with the request's.
 func (r *Router) Why(req Request) []Reason {
 	all := r.hold(newQuery(req))
+	slices.SortStableFunc(all, func(a, b reasoned) int { return cmp.Compare(a.turn, b.turn) })
+	if r.traditional == nil {
+		slices.SortStableFunc(all, triedSooner)
+	}
+	for i := range all {
+		all[i].Turn = i
+	}
 	slices.SortStableFunc(all, nearer)
 	return reasonsOf(all)
 }
@@ -94,7 +102,6 @@ func reasonsOf(all []reasoned) []Reason {
 	out := make([]Reason, len(all))
 	for i, one := range all {
 		out[i] = one.Reason
-		out[i].Turn = one.place
 		out[i].Held, out[i].Failed = inWords(one.held), inWords(one.failed)
 		if i > 0 && len(one.failed) == 0 {
 			out[i].Behind = Name(all[0].Route) + " comes first: " + one.behind(all[0]).Words
@@ -118,7 +125,8 @@ type reasoned struct {
 	part         *compiled // that takes the request, or the route's first
 	// Of the traditional router:
 	tradPart *part
-	place    int // of that part in the router
+	place    int // of that part in the router, where it would take the request
+	turn     int // of that part in the router
 	order    func(first, second *part) Order
 }
 

@@ -52,6 +52,7 @@ func Ask(from *source.Source, ask Question) (*Outcome, error) {
 	if err != nil {
 		return nil, err
 	}
+	q.out.Answer = answerOf(q.kong.Answer, nil) // without flags
 	o.judge(context.Background(), q, nil, diagnose.Offers{})
 	return &Outcome{&q.out, q.kong}, nil
 }

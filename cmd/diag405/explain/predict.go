@@ -113,7 +113,7 @@ func Predict(cfg *source.Source, r forecast.Request) (*Inquiry, error) {
 	q.out = Explanation{
 		Kong: cfg.Kong, Notes: notesOf(cfg.Notes),
 		Request: requestOf(r), Path: kong.Path, Plugins: kong.Effects,
-		Upstream: kong.Upstream, Answer: answerOf(kong.Answer), Watch: kong.Watch, forms: formsFor(cfg.Kong),
+		Upstream: kong.Upstream, Answer: answerOf(kong.Answer, hints), Watch: kong.Watch, forms: formsFor(cfg.Kong),
 	}
 	if s := kong.Service; s != nil {
 		q.out.Service = &entityData{s.Name, s.ID}
@@ -178,7 +178,7 @@ var hints = map[forecast.Why]string{
 	forecast.OtherScheme: " (-scheme https asks that way)",
 }
 
-func answerOf(a *forecast.Answer) *answerData {
+func answerOf(a *forecast.Answer, hints map[forecast.Why]string) *answerData {
 	if a == nil {
 		return nil
 	}
