@@ -2,9 +2,10 @@ package explain
 
 import (
 	"context"
-	"fmt"
 	"strings"
 
+	"diag405/cmd/diag405/cli"
+	"diag405/cmd/diag405/curl"
 	"diag405/cmd/diag405/source"
 	"diag405/kong/forecast"
 	"diag405/plugin/diagnose"
@@ -13,7 +14,7 @@ import (
 // Question is a request, and the answer that it got, as somebody writes them down.
 type Question struct {
 	Method  string   `json:"method"`
-	Target  string   `json:"target"` // a path, or a whole URL
+	Target  string   `json:"target"` // a path, a whole URL, or a curl command, which has the rest, too
 	Host    string   `json:"host"`   // "" is the URL's, a header's, or localhost
 	Scheme  string   `json:"scheme"` // http or https; "" is the URL's, or http
 	Headers []string `json:"headers"`
@@ -34,19 +35,18 @@ type Outcome struct {
 // Ask explains a request, as the command does. It sends nothing.
 func Ask(from *source.Source, ask Question) (*Outcome, error) {
 	o := &options{
-		host: strings.TrimSpace(ask.Host), scheme: ask.Scheme, requestHeaders: ask.Headers, consumer: ask.Consumer,
+		host: strings.TrimSpace(ask.Host), scheme: ask.Scheme, requestHeaders: ask.Headers,
 		status: ask.Status, allow: ask.Allow, answerHeaders: ask.AnswerHeaders,
 	}
-	if err := o.readRequest([]string{ask.Method, ask.Target}); err != nil {
+	if err := o.readAsked(ask); err != nil {
 		return nil, err
 	}
 	if err := o.readAnswer(); err != nil {
 		return nil, err
 	}
-	if o.consumer != "" {
-		if o.asked.Consumer = from.Consumer(o.consumer); o.asked.Consumer == nil {
-			return nil, fmt.Errorf("consumer %q is not in the configuration", o.consumer)
-		}
+	var err error
+	if o.asked.Consumer, err = from.Asking(ask.Consumer); err != nil {
+		return nil, err
 	}
 	q, err := Predict(from, o.asked)
 	if err != nil {
@@ -55,4 +55,15 @@ func Ask(from *source.Source, ask Question) (*Outcome, error) {
 	q.out.Answer = answerOf(q.kong.Answer, nil) // without flags
 	o.judge(context.Background(), q, nil, diagnose.Offers{})
 	return &Outcome{&q.out, q.kong}, nil
+}
+
+// readAsked takes the request from a curl command where that stands in the target's
+// place; what - stands for in it is empty.
+func (o *options) readAsked(ask Question) error {
+	command := []string{ask.Target}
+	if !curl.IsCommand(command) {
+		return o.readRequest([]string{ask.Method, ask.Target})
+	}
+	o.host, o.scheme, o.requestHeaders = "", "", nil
+	return o.readCommand(command, cli.Streams{In: strings.NewReader("")})
 }

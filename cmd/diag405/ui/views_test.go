@@ -47,6 +47,14 @@ func TestBrowserRequest(t *testing.T) {
 	b.types("[name=allow]", "GET"+kb.Enter)
 	b.comes("#verdict h2", "Why 405")
 
+	value[any](b, `(() => {
+		const data = new DataTransfer();
+		data.setData("text", "curl -X GET \\\n  http://localhost:8000/api/getWeather/x\n");
+		document.forms[0].elements.target.dispatchEvent(new ClipboardEvent("paste", { clipboardData: data, cancelable: true }));
+	})()`)
+	b.click("#ask [type=submit]")
+	b.comes("#way", "/api/getWeather/x")
+
 	b.do(chromedp.SetValue(chromedp.CSS("[name=target]"), "not a path"))
 	b.click("#ask [type=submit]")
 	b.comes("#ask-problem", "white space")

@@ -11,12 +11,22 @@ let before = null; // what it came to without the page's changes
 export function start(p) {
   page = p;
   show($("consumers"), (p.about.configuration?.consumers || []).map((name) => el("option", { value: name })));
+  $("ask").elements.target.addEventListener("paste", pasteCommand);
   $("ask").addEventListener("submit", (event) => {
     event.preventDefault();
     asked = question();
     before = null;
     answer(true);
   });
+}
+
+// pasteCommand joins the lines of a command, which a field of one line would glue
+// together.
+function pasteCommand(event) {
+  const text = event.clipboardData.getData("text");
+  if (!/^\s*([$#>]\s+)?curl\s/.test(text) || !text.includes("\n")) return;
+  event.preventDefault();
+  event.target.value = text.trim().replace(/\\?\r?\n\s*/g, " ");
 }
 
 // fill asks about a request from elsewhere, such as the log.
