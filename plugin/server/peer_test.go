@@ -32,9 +32,10 @@ type peer struct {
 	asks     []string
 	raiseAt  string // a method that raises: the connection is closed
 
-	costly bool          // takes Kong's time for everything
-	own    time.Duration // what of that a reply took to write
-	seen   seen
+	costly  bool          // takes Kong's time for everything
+	since   time.Time     // when the call that is answered was there
+	writing time.Duration // what a reply took to write
+	seen    seen
 
 	call, method, args, key []byte
 }
@@ -105,6 +106,7 @@ func (p *peer) event(call []byte) error {
 		if p.method, err = p.read(p.method); err != nil {
 			return err
 		}
+		p.since = p.now()
 		if len(p.method) == frameHead {
 			p.call, err = p.read(p.call)
 			return err
@@ -136,6 +138,14 @@ func (p *peer) read(b []byte) ([]byte, error) {
 	return b, err
 }
 
+// now is the time, if the peer needs it.
+func (p *peer) now() (t time.Time) {
+	if p.costly {
+		t = time.Now()
+	}
+	return t
+}
+
 // spend takes Kong's time, if the peer does.
 func (p *peer) spend(d time.Duration) {
 	if p.costly {
@@ -159,9 +169,11 @@ func (p *peer) answer() error {
 		return io.ErrClosedPipe
 	}
 	p.seen.asks++
-	p.spend(p.costOf() - p.own)
-	start := time.Now()
-	defer func() { p.own = time.Since(start) }()
+	if p.costly { // all that is done for a call is in its time
+		p.spend(p.costOf() - time.Since(p.since) - p.writing)
+		start := time.Now()
+		defer func() { p.writing = min(time.Since(start), p.costOf()) }() // no more than that when it was held up
+	}
 	reply := p.replies[string(p.key)]
 	p.key = binary.LittleEndian.AppendUint32(p.key[:0], uint32(len(reply)))
 	p.write(p.key)
