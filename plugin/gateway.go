@@ -76,7 +76,7 @@ func (g pdkGateway) RequestHeaders() (http.Header, error) {
 	return server.On(g.kong).RequestHeaders()
 }
 
-func (g pdkGateway) Status() (int, error) { return g.kong.ServiceResponse.GetStatus() }
+func (g pdkGateway) Status() (int, error) { return server.On(g.kong).Status() }
 
 // ResponseHeaders asks for the response's headers, since the service response's
 // come back empty (go-pdk issue 222).
@@ -120,7 +120,7 @@ func (g pdkGateway) Share(key, value string) error { return g.kong.Ctx.SetShared
 
 func (g pdkGateway) Shared(key string) (string, error) { return g.kong.Ctx.GetSharedString(key) }
 
-func (g pdkGateway) AnswerStatus() (int, error) { return g.kong.Response.GetStatus() }
+func (g pdkGateway) AnswerStatus() (int, error) { return server.On(g.kong).AnswerStatus() }
 
 func (g pdkGateway) Serialize() (string, error) { return g.kong.Log.Serialize() }
 

@@ -41,12 +41,12 @@ func TestEventsOfDiag405(t *testing.T) {
 		{"errors", `{"log_requests":"errors"}`, "access", annotating, nil, 1, 2, 6},
 		{"none", `{"log_requests":"none"}`, "access", annotating, nil, 1, 2, 6},
 		{"none, always", `{"log_requests":"none","buffering":"always"}`, "access", annotating, nil, 0, 1, 6},
-		{"left alone", `{}`, "response", annotating, nil, 1, 2, 12},
+		{"left alone", `{}`, "response", annotating, nil, 1, 2, 5},
 		// After many in a row, the status comes with all else.
 		{"explained", `{}`, "response", annotating, refused, 15, 3, 330},
 		{"errors, explained", `{"log_requests":"errors"}`, "response", annotating, refused, 16, 3, 340},
 		{"diag405-log, none", `{"log_requests":"none"}`, "access", logging, nil, 2, 1, 8},
-		{"diag405-log, left alone", `{"log_requests":"none"}`, "log", logging, nil, 1, 2, 12},
+		{"diag405-log, left alone", `{"log_requests":"none"}`, "log", logging, nil, 1, 2, 5},
 		{"diag405-log, explained", `{"log_requests":"none"}`, "log", logging, logged405, 3, 3, 250},
 	}
 	for _, tt := range tests {

@@ -84,6 +84,22 @@ func (d Direct) Var(name string) (string, error) {
 	return string(value), err
 }
 
+// Status is kong.ServiceResponse.GetStatus.
+func (d Direct) Status() (int, error) {
+	if d.e == nil {
+		return d.kong.ServiceResponse.GetStatus()
+	}
+	return d.e.number("kong.service.response.get_status")
+}
+
+// AnswerStatus is kong.Response.GetStatus.
+func (d Direct) AnswerStatus() (int, error) {
+	if d.e == nil {
+		return d.kong.Response.GetStatus()
+	}
+	return d.e.number("kong.response.get_status")
+}
+
 // Route is kong.Router.GetRoute. Its lists are shared with other events: they are
 // not to be changed.
 func (d Direct) Route() (entities.Route, error) {
@@ -137,6 +153,21 @@ func (d Direct) Log(level, line string) error {
 var levels = []string{"alert", "crit", "err", "warn", "notice", "info", "debug"}
 
 func valid(s string) string { return strings.ToValidUTF8(s, "\ufffd") }
+
+// number makes a call that takes nothing and returns an Int.
+func (e *event) number(method string) (n int, err error) {
+	reply, err := e.call(method, "")
+	if err != nil {
+		return 0, err
+	}
+	err = fields(reply, func(number protowire.Number, kind protowire.Type, raw, _ []byte) error {
+		if number == 1 && kind == protowire.VarintType {
+			n = int(int32(varint(raw)))
+		}
+		return nil
+	})
+	return n, err
+}
 
 // call makes a call that takes a String, or nothing when it is empty.
 func (e *event) call(method, arg string) ([]byte, error) {

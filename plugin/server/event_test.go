@@ -383,6 +383,7 @@ func TestDirectCalls(t *testing.T) {
 	p, handler := scriptedPeer(t, Var("request"), Route())
 	typicalReplies(p)
 	p.replyRaw(Var("raw"), []byte{1<<3 | 2, 1, 0xe9})
+	p.reply(AnswerStatus(), integer(404))
 	run(t, p, handler, func(kong *pdk.PDK) {
 		d := On(kong)
 		for range 2 {
@@ -403,6 +404,14 @@ func TestDirectCalls(t *testing.T) {
 			assert.NoError(t, err)
 			assert.Equal(t, wantService, service)
 			assert.Equal(t, 8900, service.Port)
+			wantStatus, _ := kong.ServiceResponse.GetStatus()
+			status, err := d.Status()
+			assert.NoError(t, err)
+			assert.Equal(t, wantStatus, status)
+			wantStatus, _ = kong.Response.GetStatus()
+			status, err = d.AnswerStatus()
+			assert.NoError(t, err)
+			assert.Equal(t, wantStatus, status)
 			assert.NoError(t, kong.Response.SetHeader("x", "\x01")) // makes $request stale
 		}
 	})
@@ -411,6 +420,8 @@ func TestDirectCalls(t *testing.T) {
 	_, err := kept.Var("request")
 	assert.ErrorIs(t, err, net.ErrClosed)
 	_, err = kept.Route()
+	assert.ErrorIs(t, err, net.ErrClosed)
+	_, err = kept.Status()
 	assert.ErrorIs(t, err, net.ErrClosed)
 	assert.Empty(t, running.byPDK)
 
@@ -458,6 +469,7 @@ func foreign(t *testing.T) (*peer, *pdk.PDK) {
 func TestDirectCallsElsewhere(t *testing.T) {
 	p, kong := foreign(t)
 	typicalReplies(p)
+	p.reply(AnswerStatus(), integer(204))
 	go p.event(nil)
 	d := On(kong)
 	v, err := d.Var("request")
@@ -469,5 +481,11 @@ func TestDirectCallsElsewhere(t *testing.T) {
 	service, err := d.Service()
 	assert.NoError(t, err)
 	assert.Equal(t, "weather", service.Name)
+	status, err := d.Status()
+	assert.NoError(t, err)
+	assert.Equal(t, 200, status)
+	status, err = d.AnswerStatus()
+	assert.NoError(t, err)
+	assert.Equal(t, 204, status)
 	assert.NoError(t, d.Log("notice", "x"))
 }
