@@ -43,6 +43,7 @@ func settings() []costly {
 		{"changed", annotating, `{"log_requests":"changed"}`, "response", unchanged},
 		{"errors", annotating, `{"log_requests":"errors"}`, "response", nil},
 		{"none", annotating, `{"log_requests":"none"}`, "response", nil},
+		{"always", annotating, `{"log_requests":"none","buffering":"always"}`, "response", nil},
 		{"explained", annotating, `{"log_requests":"none"}`, "response", refused},
 		{"log-only", logging, `{"log_requests":"none"}`, "log", nil},
 		// What a real Kong was measured with, so that the costs can be compared.
