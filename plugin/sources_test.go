@@ -170,8 +170,12 @@ func TestDocument(t *testing.T) {
 	c := configured(t, config)
 
 	f := founding()
-	c.response(f)
-	require.Len(t, f.lines, 2)
+	require.Eventually(t, func() bool { // on a machine under load not the first 405 has the error
+		c.lines = &sparing{}
+		f = founding()
+		c.response(f)
+		return len(f.lines) == 2
+	}, 10*time.Second, time.Millisecond)
 	assert.True(t, strings.HasPrefix(f.lines[0], "warn: [diag405] openapi: "), f.lines[0])
 	assert.Equal(t, "X-Diag: strip-path;certainty=likely", f.headers[0], "explained without the document")
 

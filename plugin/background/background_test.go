@@ -60,9 +60,7 @@ func TestFile(t *testing.T) {
 		assert.Equal(t, wantProblem, problems)
 	}
 
-	assert.Empty(t, get(), "waited for")
-	assert.Equal(t, `"`+path+`": no such file or directory`+"\n", problems, "it is told with the first look")
-	becomes("", "")
+	becomes("", "no such file or directory")
 	write(t, path, "one", 1)
 	becomes("one", "")
 	write(t, path, "two", 1) // neither time nor size has changed
@@ -99,8 +97,7 @@ func TestNoFile(t *testing.T) {
 	pipe := filepath.Join(dir, "pipe")
 	require.NoError(t, syscall.Mkfifo(pipe, 0o600))
 	for _, path := range []string{dir, pipe, os.DevNull} {
-		_, err := background.New(path, limit, text).Get(t.Context())
-		assert.EqualError(t, err, `"`+path+`": not a regular file`)
+		assert.EqualError(t, problemOf(t, background.New(path, limit, text)), `"`+path+`": not a regular file`)
 	}
 }
 
@@ -109,8 +106,17 @@ func TestLargeFile(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "file")
 	write(t, path, "", 1)
 	require.NoError(t, os.Truncate(path, 1<<40))
-	_, err := background.New(path, limit, text).Get(t.Context())
-	assert.ErrorContains(t, err, "too large")
+	assert.ErrorContains(t, problemOf(t, background.New(path, limit, text)), "too large")
+}
+
+// problemOf waits until a file was read, and is the error that comes of it.
+func problemOf(t *testing.T, f *background.File[string]) (err error) {
+	t.Helper()
+	require.Eventually(t, func() bool {
+		_, err = f.Get(t.Context())
+		return err != nil
+	}, 10*time.Second, time.Millisecond)
+	return err
 }
 
 // What nobody has read yet is waited for 100 ms after it was first looked at, or as long
@@ -182,6 +188,10 @@ func TestConcurrently(t *testing.T) {
 		defer running.Add(-1)
 		return string(data), nil
 	})
+	require.Eventually(t, func() bool {
+		value, _ := f.Get(t.Context())
+		return value != ""
+	}, 10*time.Second, time.Millisecond)
 	var wg sync.WaitGroup
 	for range 8 {
 		wg.Go(func() {

@@ -10,6 +10,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"diag405/plugin/diagnose"
 	"diag405/plugin/openapi"
 )
 
@@ -17,8 +18,7 @@ import (
 func TestFile(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "openapi.yaml")
 	f := openapi.Open(path)
-	_, err := f.API(t.Context())
-	assert.EqualError(t, err, `openapi document "`+path+`": no such file or directory`)
+	assert.EqualError(t, problemOf(t, f), `openapi document "`+path+`": no such file or directory`)
 	becomes := func(doc, want, wantErr string) {
 		t.Helper()
 		require.NoError(t, os.WriteFile(path+".new", []byte(doc), 0o600))
@@ -40,12 +40,21 @@ func TestFile(t *testing.T) {
 	becomes("openapi: 3.1.0\npaths: {/others: {get: {}}}\n", "/others GET", "")
 }
 
+// problemOf waits until a document was read, and is the error that comes of it.
+func problemOf(t *testing.T, f *openapi.File) (err error) {
+	t.Helper()
+	require.Eventually(t, func() bool {
+		_, err = f.API(t.Context())
+		return err != nil
+	}, 10*time.Second, time.Millisecond)
+	return err
+}
+
 func TestFileThatIsTooLarge(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "openapi.yaml")
 	require.NoError(t, os.WriteFile(path, nil, 0o600))
 	require.NoError(t, os.Truncate(path, openapi.MaxSize+1))
-	_, err := openapi.Open(path).API(t.Context())
-	assert.EqualError(t, err, `openapi document "`+path+`": the document is larger than 16777216 bytes`)
+	assert.EqualError(t, problemOf(t, openapi.Open(path)), `openapi document "`+path+`": the document is larger than 16777216 bytes`)
 }
 
 // Who opens the same path has the same document, until nobody has it.
@@ -54,8 +63,12 @@ func TestOneCopy(t *testing.T) {
 	path := filepath.Join(dir, "openapi.json")
 	require.NoError(t, os.WriteFile(path, []byte(`{"openapi":"3.1.0","paths":{`+manyPaths(10_000)+"}}"), 0o600))
 	first := openapi.Open(path)
-	api, err := first.API(t.Context())
-	require.NoError(t, err)
+	var api *diagnose.API
+	require.Eventually(t, func() bool {
+		var err error
+		api, err = first.API(t.Context())
+		return assert.NoError(t, err) && api != nil
+	}, 10*time.Second, time.Millisecond)
 	for range 5 {
 		other := openapi.Open(path)
 		assert.Same(t, first, other)
