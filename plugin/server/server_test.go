@@ -328,6 +328,9 @@ func FuzzSession(f *testing.F) {
 		{}, {0, 0, 0, 0}, {1, 0, 0, 4}, {255, 255, 255, 255}, []byte("GET / HTTP/1.1\r\n\r\n"),
 		append(startCall(`{"__seq__":1}`), eventCall(1, "response")...),
 		append(append(startCall(`{"__seq__":1}`), eventCall(1, "access")...), 0, 0, 0, 0, 2, 0, 0, 0, 10, 0),
+		append([]byte{0, 0, 0, 4}, make([]byte, free+1)...), // half of a frame as long as may be
+		startCall(`{"__seq__":1,"header":` + strings.Repeat("[", 1000)),
+		append(append(startCall(`{"__seq__":1}`), eventCall(1, "access")...), appendFrame(nil, nested(1000, "\xff"))...),
 	} {
 		f.Add(seed)
 	}

@@ -259,7 +259,12 @@ func TestSoak(t *testing.T) {
 	}
 	diag405, diag405Log := buildServers(t)
 	r := startRig(t, nil, diag405, diag405Log)
-	r.load(t, `{"name": "diag405"}, {"name": "diag405-log"}, {"name": "cors", "config": {"origins": ["*"]}}`)
+	pipe := filepath.Join(t.TempDir(), "openapi.yaml") // of a document that does not come
+	require.NoError(t, syscall.Mkfifo(pipe, 0o600))
+	r.load(t, fmt.Sprintf(`{"name": "diag405", "config": {"probe": "safe", "openapi": %[1]q}}, {"name": "diag405-log", "config": {"openapi": %[1]q}},
+		{"name": "cors", "config": {"origins": ["*"]}}`, pipe))
+	require.Empty(t, r.checkClean()) // so that both have a socket
+	stop := r.harass(t)
 	if limit, ok := t.Deadline(); ok { // go test's own -timeout
 		bound = min(bound, time.Until(limit)-10*time.Second)
 	}
@@ -274,6 +279,7 @@ func TestSoak(t *testing.T) {
 		return r.usage(t)
 	}
 	warm, middle, end := soak(1), soak(4), soak(5)
+	t.Logf("neighbours on the socket: %d connections", stop())
 	t.Logf("answers: %v", counts)
 	t.Logf("after a tenth: %v", warm)
 	t.Logf("after a half:  %v", middle)
@@ -283,6 +289,42 @@ func TestSoak(t *testing.T) {
 	}
 	r.checkAlive(t, 2)
 	end.checkNotAbove(t, warm, middle)
+}
+
+// harass is what two neighbours do on the plugins' sockets until they are stopped, which
+// tells on how many connections: they leave half of a long frame, and send garbage.
+func (r *rig) harass(t *testing.T) (stop func() int64) {
+	t.Helper()
+	done := make(chan struct{})
+	var count atomic.Int64
+	var wg sync.WaitGroup
+	half := append(binary.LittleEndian.AppendUint32(nil, 32<<20), make([]byte, 100<<10)...)
+	for plugin, sends := range map[string][]byte{"diag405": half, "diag405-log": []byte("\x07\x00\x00\x00garbage")} {
+		socket := r.socket(t, plugin)
+		wg.Go(func() {
+			for {
+				select {
+				case <-done:
+					return
+				case <-time.After(5 * time.Millisecond):
+				}
+				conn, err := net.Dial("unix", socket)
+				if !assert.NoError(t, err) {
+					return
+				}
+				_, _ = conn.Write(sends) // garbage ends the connection, maybe before all is sent
+				conn.Close()
+				count.Add(1)
+			}
+		})
+	}
+	stop = sync.OnceValue(func() int64 {
+		close(done)
+		wg.Wait()
+		return count.Load()
+	})
+	t.Cleanup(func() { stop() })
+	return stop
 }
 
 // outOfTime is the outcome of a request that was not sent.
@@ -298,6 +340,7 @@ var sorts = []struct {
 	{"200", "GET", nil, 200, false},
 	{"405", "POST", nil, 405, true},
 	{"another 405", "DELETE", []string{"Accept: application/json"}, 405, true},
+	{"pretended probe", "POST", []string{"X-Diag-Probe: 1"}, 405, true},
 	{"HEAD", "HEAD", nil, 200, false},
 	{"event stream", "GET", []string{"Accept: text/event-stream"}, 200, false},
 	{"PURGE", "PURGE", nil, 405, false},

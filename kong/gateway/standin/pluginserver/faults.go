@@ -1,7 +1,13 @@
 package pluginserver
 
 import (
+	"bytes"
+	"slices"
+	"strings"
+	"sync"
 	"time"
+
+	"google.golang.org/protobuf/encoding/protowire"
 
 	"diag405/kong/gateway/standin/lua"
 )
@@ -31,6 +37,8 @@ const (
 	FaultNumber      FaultKind = "a number for a reply"
 	FaultText        FaultKind = "a text for a reply"
 	FaultUndecodable FaultKind = "a reply that is no message"
+	FaultDeep        FaultKind = "a reply nested without end"
+	FaultMany        FaultKind = "a reply of many values"
 	// FaultLengthOpen leaves the connection open, so that the plugin server has to
 	// end it. Kong reads that as a server that died, starts the instance again and
 	// repeats the event.
@@ -49,7 +57,7 @@ func (k FaultKind) Raises() bool {
 // FaultKinds are all kinds of faults.
 var FaultKinds = []FaultKind{
 	FaultClose, FaultHalf, FaultGarbage, FaultLength,
-	FaultEmpty, FaultNumber, FaultText, FaultUndecodable, FaultLengthOpen,
+	FaultEmpty, FaultNumber, FaultText, FaultUndecodable, FaultDeep, FaultMany, FaultLengthOpen,
 }
 
 // A Call is one call of the PDK that a plugin server makes in an event.
@@ -86,11 +94,53 @@ func (c *rpcConn) reply(f Fault, data []byte) error {
 		return c.writeFrame(lua.EncodeString("a text"))
 	case FaultUndecodable:
 		return c.writeFrame([]byte("\xff\xff\xff no message"))
+	case FaultDeep:
+		return c.writeFrame(deep())
+	case FaultMany:
+		return c.writeFrame(many())
 	}
 	if f.Kind.Raises() {
 		return Raise("injected: %s", f.Kind)
 	}
 	return c.writeFrame(data)
+}
+
+// How much is in the replies that have no end. More would only take longer to send.
+const (
+	nestings = 20_000
+	values   = 120_000
+)
+
+// deep is an object with lists in lists around a text that is not UTF-8
+// (google/protobuf/struct.proto). Where a text is wanted, it is a long one.
+var deep = sync.OnceValue(func() []byte {
+	parts := make([][]byte, 0, 2*nestings)
+	length := 0
+	wrap := func(number protowire.Number) {
+		head := protowire.AppendVarint(protowire.AppendTag(nil, number, protowire.BytesType), uint64(length))
+		parts, length = append(parts, head), length+len(head)
+	}
+	text := strings.Repeat("\xff", 1000)
+	length = len(text)
+	wrap(3) // Value.string_value
+	for range nestings {
+		wrap(1) // ListValue.values
+		wrap(6) // Value.list_value
+	}
+	slices.Reverse(parts) // each length is that of all behind it
+	return object(append(bytes.Join(parts, nil), text...))
+})
+
+// many is an object with a list of empty values.
+var many = sync.OnceValue(func() []byte {
+	return object(field(6, []byte(strings.Repeat("\x0a\x00", values))))
+})
+
+// object is a Struct with one field.
+func object(value []byte) []byte { return field(1, append(field(1, []byte("x")), field(2, value)...)) }
+
+func field(number protowire.Number, value []byte) []byte {
+	return protowire.AppendBytes(protowire.AppendTag(nil, number, protowire.BytesType), value)
 }
 
 // raw writes bytes that are no frame.
