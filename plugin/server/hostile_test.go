@@ -211,3 +211,8 @@ func TestRewrittenLengths(t *testing.T) {
 		}
 	}
 }
+
+// What is printed where a terminal may be moves no cursor there.
+func TestPrintable(t *testing.T) {
+	assert.Equal(t, "one [2J two?   é", printable("one\x1b[2J\ntwo\xff\u009b\té"))
+}

@@ -78,7 +78,7 @@ func (s *server) start(conn net.Conn) {
 		defer s.end(sess)
 		defer func() { // of a constructor, say: handlers have their own guard
 			if reason := recover(); reason != nil {
-				log.Printf("connection closed: panic: %v; at %s", reason, stack())
+				log.Print(printable(fmt.Sprintf("connection closed: panic: %v; at %s", reason, stack())))
 			}
 		}()
 		err := sess.serve()

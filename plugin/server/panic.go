@@ -17,8 +17,16 @@ const maxStack = 12
 // report tells an operator what went wrong, in Kong's error log. What the server
 // prints is seen at level info only, but stays when the connection is gone.
 func report(kong *pdk.PDK, text string) {
-	log.Print(text)
+	log.Print(printable(text))
 	_ = kong.Log.Err(strings.ToValidUTF8(text, "?"))
+}
+
+// printable is text for what may be a terminal. What somebody panics with may have a
+// client's words in it; what goes to Kong is cleaned on its way.
+func printable(text string) string {
+	b := []byte(strings.ToValidUTF8(text, "?"))
+	blank(b)
+	return string(b)
 }
 
 // Stack tells where a panic came from, as stack does, in a goroutine of a handler's own.
