@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"io"
 	"runtime"
-	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -16,6 +15,8 @@ import (
 	"google.golang.org/protobuf/encoding/protowire"
 	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/types/known/structpb"
+
+	"diag405/kong/gateway/standin/pluginserver"
 )
 
 // What the other side of the socket can send, in the short form of the programs that
@@ -23,26 +24,6 @@ import (
 
 // soon is far more than what any of it may take, and far less than what it took.
 const soon = 5 * time.Second
-
-// nested is a structpb.Value, lists in lists around a text, so many deep.
-func nested(depth int, text string) []byte {
-	var reversed []byte // as each length is that of all behind it
-	prepend := func(field ...byte) {
-		slices.Reverse(field)
-		reversed = append(reversed, field...)
-	}
-	wrap := func(number protowire.Number) {
-		prepend(protowire.AppendVarint(protowire.AppendTag(nil, number, protowire.BytesType), uint64(len(reversed)))...)
-	}
-	prepend([]byte(text)...)
-	wrap(3) // Value.string_value
-	for range depth {
-		wrap(1) // ListValue.values
-		wrap(6) // Value.list_value
-	}
-	slices.Reverse(reversed)
-	return reversed
-}
 
 // A reply that go-pdk's decoder, or this one, would go too deep, too long or too far
 // for fails its call, and that alone.
@@ -55,13 +36,13 @@ func TestHostileReplies(t *testing.T) {
 		reply []byte
 		fails string // what go-pdk says
 	}{
-		{"as deep as may be", nested(maxDepth/2-1, "é\xff"), ""},
-		{"a little too deep", nested(maxDepth, "\xff"), "cannot parse"},
-		{"deep enough for the stack to overflow", nested(5<<20, "\xff"), "cannot parse"},
-		{"deep, in plain text", nested(1<<20, "x"), "cannot parse"},
-		{"long and deep", nested(20_000, strings.Repeat("\xff", 900<<10)), "cannot parse"},
-		{"long", nested(1, strings.Repeat("\xff", 900<<10)), ""},
-		{"many", list(10 << 20), "cannot parse"},
+		{"as deep as may be", pluginserver.Nested(maxDepth/2-1, "é\xff"), ""},
+		{"a little too deep", pluginserver.Nested(maxDepth, "\xff"), "cannot parse"},
+		{"deep enough for the stack to overflow", pluginserver.Nested(3<<20, "\xff"), "cannot parse"},
+		{"deep, in plain text", pluginserver.Nested(1<<20, "x"), "cannot parse"},
+		{"long and deep", pluginserver.Nested(20_000, strings.Repeat("\xff", 900<<10)), "cannot parse"},
+		{"long", pluginserver.Nested(1, strings.Repeat("\xff", 900<<10)), ""},
+		{"many", list(2 << 20), "cannot parse"},
 		{"many, and not too long", list(400_000), "cannot parse"},
 		{"a lot", list(90_000), ""},
 	}
@@ -203,7 +184,7 @@ func TestDecodedIsBounded(t *testing.T) {
 func TestRewrittenLengths(t *testing.T) {
 	for depth := range 60 {
 		for _, n := range []int{0, 1, 40, 42, 127, 128, 5000, 6000} {
-			reply := nested(depth, strings.Repeat("\xff", n)+"é")
+			reply := pluginserver.Nested(depth, strings.Repeat("\xff", n)+"é")
 			var v structpb.Value
 			require.NoError(t, proto.Unmarshal(valueShape.readable(reply), &v))
 			got := fmt.Sprint(v.AsInterface())

@@ -20,6 +20,8 @@ import (
 	"github.com/stretchr/testify/require"
 	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/types/known/structpb"
+
+	"diag405/kong/gateway/standin/pluginserver"
 )
 
 // dial connects to a socket that is about to be opened.
@@ -330,7 +332,7 @@ func FuzzSession(f *testing.F) {
 		append(append(startCall(`{"__seq__":1}`), eventCall(1, "access")...), 0, 0, 0, 0, 2, 0, 0, 0, 10, 0),
 		append([]byte{0, 0, 0, 4}, make([]byte, free+1)...), // half of a frame as long as may be
 		startCall(`{"__seq__":1,"header":` + strings.Repeat("[", 1000)),
-		append(append(startCall(`{"__seq__":1}`), eventCall(1, "access")...), appendFrame(nil, nested(1000, "\xff"))...),
+		append(append(startCall(`{"__seq__":1}`), eventCall(1, "access")...), appendFrame(nil, pluginserver.Nested(1000, "\xff"))...),
 	} {
 		f.Add(seed)
 	}

@@ -9,6 +9,8 @@ import (
 	"github.com/Kong/go-pdk/server/kong_plugin_protocol"
 	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/types/known/structpb"
+
+	"diag405/kong/gateway/standin/pluginserver"
 )
 
 // FuzzText puts any text into the messages that carry text: go-pdk decodes what is
@@ -60,8 +62,8 @@ func FuzzShapes(f *testing.F) {
 	f.Add([]byte{10, 1, 0xe9})
 	f.Add([]byte{10, 8, 10, 1, 'x', 18, 3, 26, 1, 0xe9})
 	f.Add([]byte{0xff, 0xff})
-	f.Add(nested(maxDepth, "\xff"))
-	f.Add(nested(20, strings.Repeat("\xff", 200)))
+	f.Add(pluginserver.Nested(maxDepth, "\xff"))
+	f.Add(pluginserver.Nested(20, strings.Repeat("\xff", 200)))
 	f.Fuzz(func(t *testing.T, message []byte) {
 		for _, s := range []*shape{stringShape, listShape, structShape, keyValueShape, routeShape, serviceShape, capturesShape, memoryShape} {
 			if out := s.readable(message); s.texts(message, func([]byte) {}) == nil && s.texts(out, func(text []byte) {

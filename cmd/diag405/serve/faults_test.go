@@ -406,26 +406,25 @@ func notKongs500(got heard, path string) string {
 // bystand sends requests that no fault happens to until the returned function is
 // called, which tells how many. Each has to be explained.
 func (r *rig) bystand(t *testing.T) (stop func() int64) {
-	done := make(chan struct{})
+	clean := func() bool { return assert.Empty(t, r.checkClean(), "a request beside the faults") }
+	return repeat(t, clean, clean)
+}
+
+// repeat does things at the same time, each again and again until it fails or all are
+// stopped, which tells how often.
+func repeat(t *testing.T, things ...func() bool) (stop func() int64) {
+	var stopped atomic.Bool
 	var count atomic.Int64
 	var wg sync.WaitGroup
-	for range 2 {
+	for _, do := range things {
 		wg.Go(func() {
-			for {
-				select {
-				case <-done:
-					return
-				default:
-				}
-				if !assert.Empty(t, r.checkClean(), "a request beside the faults") {
-					return
-				}
+			for !stopped.Load() && do() {
 				count.Add(1)
 			}
 		})
 	}
 	stop = sync.OnceValue(func() int64 {
-		close(done)
+		stopped.Store(true)
 		wg.Wait()
 		return count.Load()
 	})

@@ -10,7 +10,6 @@ import (
 	"os/exec"
 	"path/filepath"
 	"runtime"
-	"slices"
 	"strings"
 	"syscall"
 	"testing"
@@ -21,6 +20,8 @@ import (
 	"github.com/stretchr/testify/require"
 	"google.golang.org/protobuf/encoding/protowire"
 	"google.golang.org/protobuf/proto"
+
+	"diag405/kong/gateway/standin/pluginserver"
 )
 
 // TestNeighboursOnTheSocket is what other accounts try, and what whoever speaks Kong's
@@ -142,7 +143,7 @@ func (r *rig) residentKB(t *testing.T) (kb int) {
 // asks.
 func checkReplies(t *testing.T, socket string) {
 	many := field(6, []byte(strings.Repeat("\x0a\x00", 2<<20)))
-	for name, reply := range map[string][]byte{"deep": listsIn(3<<20, "\xff"), "deep and long": listsIn(20_000, strings.Repeat("\xff", 900<<10)), "many": many} {
+	for name, reply := range map[string][]byte{"deep": pluginserver.Nested(3<<20, "\xff"), "deep and long": pluginserver.Nested(20_000, strings.Repeat("\xff", 900<<10)), "many": many} {
 		kong := dialSocket(t, socket)
 		started := kong.call(t, &kong_plugin_protocol.RpcCall{Sequence: 1, Call: &kong_plugin_protocol.RpcCall_CmdStartInstance{
 			CmdStartInstance: &kong_plugin_protocol.CmdStartInstance{Name: "diag405", Config: []byte(`{"__seq__": 1000001}`)},
@@ -175,26 +176,6 @@ func checkReplies(t *testing.T, socket string) {
 // field is one of a message.
 func field(number protowire.Number, value []byte) []byte {
 	return protowire.AppendBytes(protowire.AppendTag(nil, number, protowire.BytesType), value)
-}
-
-// listsIn is a structpb.Value, lists in lists around a text, so many deep.
-func listsIn(depth int, text string) []byte {
-	var reversed []byte // as each length is that of all behind it
-	prepend := func(field ...byte) {
-		slices.Reverse(field)
-		reversed = append(reversed, field...)
-	}
-	wrap := func(number protowire.Number) {
-		prepend(protowire.AppendVarint(protowire.AppendTag(nil, number, protowire.BytesType), uint64(len(reversed)))...)
-	}
-	prepend([]byte(text)...)
-	wrap(3) // Value.string_value
-	for range depth {
-		wrap(1) // ListValue.values
-		wrap(6) // Value.list_value
-	}
-	slices.Reverse(reversed)
-	return reversed
 }
 
 // kongsSide is a connection to a plugin server.

@@ -111,25 +111,27 @@ const (
 	values   = 120_000
 )
 
-// deep is an object with lists in lists around a text that is not UTF-8
-// (google/protobuf/struct.proto). Where a text is wanted, it is a long one.
-var deep = sync.OnceValue(func() []byte {
-	parts := make([][]byte, 0, 2*nestings)
-	length := 0
+// deep is an object with lists in lists around a text that is not UTF-8. Where a text is
+// wanted, it is a long one.
+var deep = sync.OnceValue(func() []byte { return object(Nested(nestings, strings.Repeat("\xff", 1000))) })
+
+// Nested is a Value (google/protobuf/struct.proto): lists in lists around a text, so many
+// deep.
+func Nested(depth int, text string) []byte {
+	heads := make([][]byte, 0, 1+2*depth)
+	length := len(text)
 	wrap := func(number protowire.Number) {
 		head := protowire.AppendVarint(protowire.AppendTag(nil, number, protowire.BytesType), uint64(length))
-		parts, length = append(parts, head), length+len(head)
+		heads, length = append(heads, head), length+len(head)
 	}
-	text := strings.Repeat("\xff", 1000)
-	length = len(text)
 	wrap(3) // Value.string_value
-	for range nestings {
+	for range depth {
 		wrap(1) // ListValue.values
 		wrap(6) // Value.list_value
 	}
-	slices.Reverse(parts) // each length is that of all behind it
-	return object(append(bytes.Join(parts, nil), text...))
-})
+	slices.Reverse(heads) // each length is that of all behind it
+	return append(bytes.Join(heads, nil), text...)
+}
 
 // many is an object with a list of empty values.
 var many = sync.OnceValue(func() []byte {
