@@ -19,11 +19,11 @@ type deck struct {
 // ofDeck are keys that decK and newer or other Kongs have beside those that Kong
 // 3.9 takes, and that have no part in routing. Kong itself refuses them.
 var ofDeck = map[string][]string{
-	"":          {"partials", "custom_entities", "custom_plugins", "cloned_plugins", "service_packages"},
+	"":          {"partials", "custom_entities", "custom_plugins", "cloned_plugins", "service_packages", "plugins_partials", "ai_models"},
 	"services":  {"tls_sans"},
 	"upstreams": {"sticky_sessions_cookie", "sticky_sessions_cookie_path"},
 	"targets":   {"failover"},
-	"plugins":   {"partials", "run_on", "_config"},
+	"plugins":   {"partials", "run_on", "_config", "model", "version"},
 }
 
 // skipOfDeck declares the fields of decK's for a kind of entity.

@@ -2,6 +2,7 @@ package config
 
 import (
 	"bytes"
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"io"
@@ -9,6 +10,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"unicode/utf16"
 
 	"go.yaml.in/yaml/v3"
 )
@@ -79,8 +81,8 @@ type file struct {
 type source struct {
 	d         *document
 	file      *file
-	index     int // among all
-	inText    bool
+	index     int   // among all
+	text      *text // that it is in, nil for none
 	node      *yaml.Node
 	root      *object
 	workspace string
@@ -90,31 +92,47 @@ type source struct {
 func (d *document) addFile(in File) {
 	f := &file{name: in.Name}
 	d.files = append(d.files, f)
-	f.text, f.variables = d.hideVariables(in.Name, string(bytes.TrimPrefix(in.Data, []byte("\ufeff"))))
+	f.text, f.variables = d.hideVariables(in.Name, utf8Of(in.Data))
 	f.json = isJSON([]byte(f.text))
-	d.addText(f, f.text, false)
+	d.addText(f, f.text, nil)
 }
 
-// addText adds the documents of a text. One that is empty is none.
-func (d *document) addText(f *file, text string, inText bool) {
+// utf8Of is a text without the mark at its beginning. With the mark of UTF-16 it is
+// what a shell of Windows writes into a file.
+func utf8Of(data []byte) string {
+	orders := map[string]binary.ByteOrder{"\xff\xfe": binary.LittleEndian, "\xfe\xff": binary.BigEndian}
+	order := orders[string(data[:min(len(data), 2)])]
+	if order == nil {
+		return string(bytes.TrimPrefix(data, []byte("\ufeff")))
+	}
+	var units []uint16
+	for i := 2; i+1 < len(data); i += 2 {
+		units = append(units, order.Uint16(data[i:]))
+	}
+	return string(utf16.Decode(units))
+}
+
+// addText adds the documents of a text, which may be in another one. One that is empty
+// is none.
+func (d *document) addText(f *file, text string, in *text) {
 	pieces := numberOfPieces([]byte(text))
 	if d.whole {
 		pieces = 1
 	}
 	documents, err := parseDocuments([]byte(text), pieces)
 	if err != nil {
-		d.reportText(f.name, text, err)
+		d.reportText(in.place(f.name, 0), text, err)
 	}
-	if !inText {
+	if in == nil {
 		f.documents = documents
 	}
 	documents = slices.DeleteFunc(slices.Clone(documents), isEmptyDocument)
 	for _, doc := range documents {
 		f.variables.fillIn(doc)
-		d.addSource(f, doc.Content[0], inText)
+		d.addSource(f, doc.Content[0], in)
 	}
 	if len(documents) > 1 {
-		d.note(Place{f.name, documents[1].Content[0].Line}, "the file has %d documents; Kong and decK load only the first", len(documents))
+		d.note(in.place(f.name, documents[1].Content[0].Line), "the file has %d documents; Kong and decK load only the first", len(documents))
 	}
 	if len(documents) == 0 && err == nil {
 		d.report(Place{f.name, 0}, errNoMapping)
@@ -122,27 +140,6 @@ func (d *document) addText(f *file, text string, inText bool) {
 }
 
 var errNoMapping = errors.New("declarative configuration should be a mapping with _format_version and entities")
-
-// addSource takes a document out of its wrapper: the ingress controller's dump has
-// it under config, beside a hash, and GET /config of Kong has it there as a text.
-func (d *document) addSource(f *file, node *yaml.Node, inText bool) {
-	node = resolve(node)
-	if node.Kind != yaml.MappingNode {
-		d.report(Place{f.name, node.Line}, errNoMapping)
-		return
-	}
-	inner := lookup(node, "config")
-	switch {
-	case inner == nil || inText || hasKongs(node):
-	case inner.Kind == yaml.MappingNode:
-		node = inner
-	case inner.Kind == yaml.ScalarNode && inner.Tag == "!!str":
-		d.addText(f, inner.Value, true)
-		return
-	}
-	s := &source{d: d, file: f, index: len(d.sources), node: node, inText: inText}
-	d.sources = append(d.sources, s)
-}
 
 func isEmptyDocument(doc *yaml.Node) bool {
 	return doc.Kind != yaml.DocumentNode || len(doc.Content) == 0 || doc.Content[0].Tag == "!!null"
@@ -216,23 +213,14 @@ var yamlError = regexp.MustCompile(`yaml: (?:line (\d+): )?(.*)`)
 var ofParser = regexp.MustCompile(`^did not find expected (node content|<document start>|key|'-' indicator|',' or )`)
 
 // reportText reports what is wrong with a text, with the line out of the error.
-func (d *document) reportText(name, text string, err error) {
-	at := Place{File: name}
+func (d *document) reportText(at Place, text string, err error) {
 	if m := yamlError.FindStringSubmatch(err.Error()); m != nil {
-		at.Line, _ = strconv.Atoi(m[1])
+		line, _ := strconv.Atoi(m[1])
 		if ofParser.MatchString(m[2]) {
-			at.Line = min(at.Line+1, strings.Count(strings.TrimRight(text, "\n"), "\n")+1)
+			line = min(line+1, strings.Count(strings.TrimRight(text, "\n"), "\n")+1)
 		}
+		at.Line += line
 		err = fmt.Errorf("reading declarative configuration: %s", m[2])
 	}
 	d.report(at, err)
-}
-
-// at is where a node of the document stands. A text inside a text has no lines of
-// its own in the file.
-func (s *source) at(n *yaml.Node) Place {
-	if s.inText {
-		return Place{File: strings.TrimSpace(s.file.name + " (the text in config)"), Line: n.Line}
-	}
-	return Place{File: s.file.name, Line: n.Line}
 }

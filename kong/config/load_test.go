@@ -208,7 +208,13 @@ kong.yml:6: _info: defaults: route: strip_pth: unknown field; strip_path is one`
 		{"something else", files("a.yml", "kind: ConfigMap\napiVersion: v1\n"), "a.yml:1: the document is a Kubernetes ConfigMap, not a configuration of Kong"},
 		{"no mapping", files("a.yml", "- a\n", "b.yml", ""),
 			"a.yml:1: declarative configuration should be a mapping with _format_version and entities\nb.yml: declarative configuration should be a mapping with _format_version and entities"},
-		{"no version", files("a.yml", "\nservices: []\n"), `a.yml:1: _format_version: is required, as in _format_version: "3.0"`},
+		{"a version of Kong's to come", files("a.yml", "_format_version: '4.0'\n"), `a.yml:1: _format_version: "4.0" should be one of ["3.0" "2.1" "1.1"]`},
+		{"other variables", files("a.yml", "_format_version: '3.0'\nservices:\n- {name: a, host: $HOST}\n"),
+			`a.yml:3: services[0] "a": host: "$HOST" is not a host name; $HOST looks like a variable that is filled in before Kong reads the file: give the file as it is then`},
+		{"a mistake in a text", files("a.yml", "kind: ConfigMap\ndata:\n  k: |\n    _format_version: '3.0'\n    routes:\n    - {}\n"),
+			`a.yml:6: routes[0]: needs at least one of methods, hosts, headers, paths, snis`},
+		{"a mistake in a quoted text", files("a.json", `{"data": {"k": "_format_version: '3.0'\nroutes: [{}]\n"}}`),
+			`a.json (the text in data.k):2: routes[0]: needs at least one of methods, hosts, headers, paths, snis`},
 	} {
 		_, err := config.Load(row.files, variables(map[string]string{"DECK_HOST": "set.example"}))
 		assert.EqualError(t, err, row.want, row.name)
@@ -260,6 +266,13 @@ plugins: [{name: nobody-knows-me, partials: [{name: p}], run_on: first, ordering
 		{"WebSockets", files("k.yml", version+"services: [{name: s, protocol: ws, host: h, path: /a}]\nroutes: [{name: w, protocols: [ws, wss], paths: [/a], service: s}]\n"),
 			`k.yml:3: routes[0] "w": is for WebSockets alone (ws, wss), which Kong Enterprise has routes for: it is left out`},
 		{"several documents", files("k.yml", version+"---\n---\nservices: []\n"), "k.yml:4: the file has 2 documents; Kong and decK load only the first"},
+		{"no version", files("a.yml", "\nservices: []\n"), `a.yml:1: there is no _format_version, which Kong wants; it is read as "3.0"`},
+		{"a version that is not Kong's", files("a.yml", "_format_version: '1.0'\n"), `a.yml:1: _format_version: "1.0" is read as 1.1; Kong takes 3.0, 2.1, 1.1 alone`},
+		{"a consumer in another file", files("a.yml", version+"plugins:\n- {name: cors, consumer: ann}\n"), `a.yml:3: plugins[0] "cors": consumer: "ann" is not among the consumers`},
+		{"a service in Kong", files("a.yml", version+"_info: {default_lookup_tags: {services: [x]}}\nplugins: [{name: cors, service: s}]\n"),
+			`a.yml:3: plugins[0] "cors": is bound to something that default_lookup_tags says is not in the files: it is left out`},
+		{"what the routers here cannot read", files("a.yml", version+"routes:\n- {paths: [\"~/[a&&b]\"]}\n"),
+			`a.yml:3: routes[0]: paths[0]: "~/[a&&b]": && in a character class is not modelled here; the route is left out, and may take requests in Kong`},
 		{"other things in a folder", files("a.yml", version, "b.yml", "kind: Ingress\napiVersion: networking.k8s.io/v1\n", "c.json", `{"name": "x"}`),
 			"b.yml:1: the document is a Kubernetes Ingress, not a configuration of Kong: it is passed over\n" +
 				"c.json:1: the document is not a configuration of Kong: it has neither _format_version nor services, routes or plugins: it is passed over"},
@@ -275,6 +288,9 @@ func TestWrappers(t *testing.T) {
 	for name, text := range map[string]string{
 		"ingress controller": `{"hash": "3a2f", "config": {"_format_version": "3.0", "services": [{"name": "s", "host": "h"}]}}`,
 		"GET /config":        `{"config": "_format_version: \"3.0\"\nservices:\n- {name: s, host: h}\n"}`,
+		"UTF-16":             "\xff\xfe" + wide("_format_version: \"3.0\"\r\nservices:\r\n- {name: s, host: h}\r\n"),
+		"Helm":               "a: {b: [{config: \"_format_version: '3.0'\\nservices: [{name: s, host: h}]\"}]}",
+		"Admin API":          `{"data": [{"name": "s", "host": "h", "retries": 5}], "next": null}`,
 		"with a mark":        "\ufeff_format_version: \"3.0\"\r\nservices:\r\n- {name: s, host: h}\r\n",
 	} {
 		c, err := config.Load(files("k", text))
@@ -284,6 +300,11 @@ func TestWrappers(t *testing.T) {
 	}
 	_, err := config.Load(files("k", `{"config": "_format_version: \"3.0\"\nservices:\n- {name: s}\n"}`))
 	assert.EqualError(t, err, `k (the text in config):3: services[0] "s": host: is required (or url)`)
+}
+
+// wide is a text of ASCII in UTF-16, the lower byte first.
+func wide(s string) string {
+	return strings.Join(strings.Split(s, ""), "\x00") + "\x00"
 }
 
 // An export of a database has flat lists, references by id, nulls for what is unset,

@@ -4,6 +4,8 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
+	"slices"
+	"strings"
 
 	"go.yaml.in/yaml/v3"
 )
@@ -161,16 +163,43 @@ func (d *document) readVersions() {
 	for _, s := range d.sources {
 		if s.root.has("_format_version") {
 			written = true
-			s.version = s.root.oneOf("_format_version", "3.0", "2.1", "1.1")
+			s.readVersion()
 			d.config.FormatVersion = cmp.Or(d.config.FormatVersion, s.version)
 		}
 	}
 	if !written && len(d.sources) > 0 {
-		d.sources[0].root.fail("_format_version", errors.New(`is required, as in _format_version: "3.0"`))
+		d.lackVersion(d.sources[0].root)
 	}
 	for _, s := range d.sources {
 		s.version = cmp.Or(s.version, d.config.FormatVersion)
 	}
+}
+
+// versions are those that Kong takes.
+var versions = []string{"3.0", "2.1", "1.1"}
+
+// readVersion reads a document's version. decK's tools write others, too.
+func (s *source) readVersion() {
+	written := nameOf(s.node, "_format_version")
+	major, _, _ := strings.Cut(written, ".")
+	i := slices.IndexFunc(versions, func(v string) bool { return major != "" && strings.HasPrefix(v, major+".") })
+	if slices.Contains(versions, written) || i < 0 || !s.d.lenient {
+		s.version = s.root.oneOf("_format_version", versions...)
+		return
+	}
+	s.version = versions[i]
+	s.root.str("_format_version", "")
+	s.d.note(s.at(lookup(s.node, "_format_version")), "_format_version: %q is read as %s; Kong takes %s alone", written, s.version, strings.Join(versions, ", "))
+}
+
+// lackVersion: decK does without one, Kong does not.
+func (d *document) lackVersion(root *object) {
+	if !d.lenient {
+		root.fail("_format_version", errors.New(`is required, as in _format_version: "3.0"`))
+		return
+	}
+	d.config.FormatVersion = versions[0]
+	d.note(root.src.at(root.node), `there is no _format_version, which Kong wants; it is read as "3.0"`)
 }
 
 // identify reads id and name of an entity and refuses what another one of its
@@ -211,6 +240,9 @@ func (d *document) entityID(kind string, o *object, key string) string {
 		if o.src.index > 0 {
 			key = fmt.Sprintf("%d: %s", o.src.index, key)
 		}
+	}
+	if workspace := o.workspace(); workspace != "" { // where Kong draws ids: two of them may have the same names
+		key = workspace + "/" + key
 	}
 	return generatedID(kind, key)
 }

@@ -123,7 +123,7 @@ func (p *patch) find(files []File, c Change, options []Option) error {
 		return err
 	}
 	for _, s := range p.doc.sources {
-		if s.inText {
+		if s.text != nil {
 			return errors.New("the configuration is a text inside another document: take it out to change it")
 		}
 	}

@@ -3,6 +3,7 @@ package config
 import (
 	"errors"
 	"fmt"
+	"regexp"
 	"slices"
 	"strings"
 	"sync"
@@ -164,9 +165,15 @@ func (d *document) problem() error {
 	return errors.Join(errs...)
 }
 
+// otherVariable is one that neither Kong nor decK fills in, such as envsubst's.
+var otherVariable = regexp.MustCompile(`\$\{[A-Z][A-Z0-9_]*\}|\$[A-Z][A-Z0-9_]{2,}|\{\{-? *\.[A-Za-z.]+ *-?\}\}`)
+
 // report keeps a problem, and each only once: what several entities inherit, they
 // all stumble over.
 func (d *document) report(at Place, err error) {
+	if m := otherVariable.FindString(err.Error()); m != "" && d.lenient {
+		err = fmt.Errorf("%w; %s looks like a variable that is filled in before Kong reads the file: give the file as it is then", err, m)
+	}
 	p := &Problem{at, err}
 	if words := p.Error(); !d.reported[words] {
 		d.reported[words] = true

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
+	"slices"
 )
 
 // readPlugin reads a plugin (kong/db/schema/entities/plugins.lua) that stands in
@@ -17,7 +18,7 @@ func (d *document) readPlugin(o *object, in Scope) {
 		Route:        in.Route,
 		Consumer:     in.Consumer,
 		Enabled:      o.boolean("enabled", true),
-		Protocols:    o.set("protocols", checkProtocol),
+		Protocols:    o.set("protocols", d.checkProtocol()),
 		Config:       o.pluginConfig(),
 	}
 	if len(in.Groups) > 0 {
@@ -43,6 +44,10 @@ func (d *document) readPlugin(o *object, in Scope) {
 func (d *document) resolvePlugin(o *object, p *Plugin) {
 	service, route, consumer := o.reference("service"), o.reference("route"), o.reference("consumer")
 	d.later = append(d.later, func() {
+		if d.isElsewhere(o, "services", service) || d.isElsewhere(o, "routes", route) {
+			d.leaveOut(o, p)
+			return
+		}
 		if service != "" {
 			p.Service = d.service(o, service)
 		}
@@ -50,7 +55,7 @@ func (d *document) resolvePlugin(o *object, p *Plugin) {
 			p.Route = d.route(o, route)
 		}
 		if consumer != "" && d.find(o, "consumers", consumer) == nil && !d.deck.elsewhere["consumers"] {
-			o.fail("consumer", fmt.Errorf("%q is not among the consumers", consumer))
+			d.lackConsumer(o, consumer)
 		}
 		p.Consumer, p.ConsumerGroup = d.consumerName(o, p.Consumer), d.groupName(o, p.ConsumerGroup)
 	})
@@ -62,12 +67,37 @@ func (d *document) resolvePlugin(o *object, p *Plugin) {
 	}
 	p.Consumer = cmp.Or(consumer, p.Consumer)
 	p.ConsumerGroup = cmp.Or(o.reference("consumer_group"), p.ConsumerGroup)
-	p.ID = d.entityID("plugins", o, pluginKey(p.Name, route, service, p.Consumer, p.ConsumerGroup))
+	key := pluginKey(p.Name, route, service, p.Consumer, p.ConsumerGroup)
+	if d.lenient && o.has("model") { // which Kong 3.14 tells plugins apart by, too
+		key += ":" + o.reference("model")
+	}
+	p.ID = d.entityID("plugins", o, key)
 	if !o.has("id") && d.taken.holder(taking{"plugins", "id", "", p.ID}) != nil {
 		o.fail("", errors.New("is there twice with the same service, route and consumer"))
 		return
 	}
 	d.take(o, taking{"plugins", "id", "", p.ID}, p)
+}
+
+// isElsewhere reports a reference to what decK is told to look for in Kong itself.
+func (d *document) isElsewhere(o *object, kind, ref string) bool {
+	return ref != "" && d.deck.elsewhere[kind] && d.find(o, kind, ref) == nil
+}
+
+// leaveOut takes a plugin out that is bound to something that is not in the files.
+func (d *document) leaveOut(o *object, p *Plugin) {
+	d.config.Plugins = slices.DeleteFunc(d.config.Plugins, func(other *Plugin) bool { return other == p })
+	d.note(o.src.at(o.node), "%s: is bound to something that default_lookup_tags says is not in the files: it is left out", &o.at)
+}
+
+// lackConsumer: part of a configuration may have its consumers in another part, and
+// routing does not depend on them.
+func (d *document) lackConsumer(o *object, consumer string) {
+	if !d.lenient {
+		o.fail("consumer", fmt.Errorf("%q is not among the consumers", consumer))
+		return
+	}
+	d.note(o.src.at(o.fields.get("consumer").key), "%s: consumer: %q is not among the consumers", &o.at, consumer)
 }
 
 var errMapping = errors.New("should be a mapping")

@@ -22,7 +22,7 @@ func (d *document) readUpstream(o *object) {
 	*u = Upstream{
 		ID:         id,
 		Name:       name,
-		Algorithm:  o.oneOf("algorithm", "round-robin", "consistent-hashing", "least-connections", "latency"),
+		Algorithm:  o.oneOf("algorithm", d.algorithms()...),
 		HostHeader: o.str("host_header", ""),
 	}
 	d.config.Upstreams = append(d.config.Upstreams, u)
@@ -37,6 +37,15 @@ func (d *document) readUpstream(o *object) {
 		d.readTarget(t, u)
 	}
 	o.refuseUnknown()
+}
+
+// algorithms are those of Kong 3.9, the default first; Kong 3.11 has one more.
+func (d *document) algorithms() []string {
+	all := []string{"round-robin", "consistent-hashing", "least-connections", "latency"}
+	if d.lenient {
+		all = append(all, "sticky-sessions")
+	}
+	return all
 }
 
 func (d *document) readTarget(o *object, u *Upstream) {
