@@ -124,9 +124,10 @@ type upset struct {
 	by    trial
 }
 
-// upsets are those of one route, one for each route that it loses to.
+// upsets are those of one route, one for each route that it loses to. One that matches
+// by a single kind of attribute loses to none that says less.
 func (s *subject) upsets(r *config.Route) []upset {
-	if !s.shadowOf(r).reached {
+	if len(router.Kinds(r)) == 1 || !s.shadowOf(r).reached {
 		return nil
 	}
 	var list []upset
