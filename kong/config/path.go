@@ -120,6 +120,9 @@ func pathPattern(path string) string {
 // LowerASCII is Lua's string.lower, with which Kong lowers the names and values of
 // a route's headers. It goes by bytes.
 func LowerASCII(s string) string {
+	if strings.IndexFunc(s, func(c rune) bool { return 'A' <= c && c <= 'Z' }) < 0 {
+		return s
+	}
 	out := []byte(s)
 	for i, c := range out {
 		if 'A' <= c && c <= 'Z' {
