@@ -125,21 +125,24 @@ func fold(changes map[string]*Change) []*Change {
 		return cmp.Or(cmp.Compare(len(b.Kinds), len(a.Kinds)), slices.Compare(a.Kinds, b.Kinds))
 	})
 	out := []*Change{}
+	folded := map[[6]string][]*Change{}
 	for _, c := range list {
-		i := slices.IndexFunc(out, func(more *Change) bool { return more.says(c) })
+		same := folded[c.between()]
+		i := slices.IndexFunc(same, func(more *Change) bool { return more.says(c) })
 		if i < 0 {
+			folded[c.between()] = append(same, c)
 			out = append(out, c)
 			continue
 		}
-		out[i].Asked += c.Asked
-		out[i].Logged += c.Logged
+		same[i].Asked += c.Asked
+		same[i].Logged += c.Logged
 	}
 	return out
 }
 
-// says reports whether a change says all that another one says.
+// says reports whether a change has all kinds of another one.
 func (c *Change) says(other *Change) bool {
-	return c.between() == other.between() && !slices.ContainsFunc(other.Kinds, func(k Kind) bool { return !slices.Contains(c.Kinds, k) })
+	return !slices.ContainsFunc(other.Kinds, func(k Kind) bool { return !slices.Contains(c.Kinds, k) })
 }
 
 // between is what a change leads from and to.

@@ -12,8 +12,16 @@ import (
 // that begins with a text, or what a regular expression matches. It is walked through
 // character by character, beside others: see classes.
 type lang struct {
-	text  string       // of a plain path
+	text  string       // of a plain path, or the source of an expression
 	regex *syntax.Prog // of an expression, nil for a plain path
+}
+
+// key is the same for the same langs.
+func (l lang) key() string {
+	if l.regex == nil {
+		return l.text
+	}
+	return "~" + l.text
 }
 
 // pathLang is false for an expression that cannot be walked through: one with
@@ -66,7 +74,7 @@ func regexLang(source string) (lang, bool) {
 		return lang{}, false
 	}
 	prog, err := syntax.Compile(tree.Simplify())
-	return lang{regex: prog}, err == nil
+	return lang{source, prog}, err == nil
 }
 
 // begin is what every word of the lang begins with, as far as it is easy to see.

@@ -11,10 +11,12 @@ type neighbours struct {
 	c      *comparison
 	there  *side
 	begins map[*route][]string // what each path of a route begins with; nil for any path
+	spoken bool                // some route has an expression
 }
 
 func newNeighbours(c *comparison, there *side) *neighbours {
-	return &neighbours{c, there, map[*route][]string{}}
+	spoken := slices.ContainsFunc(there.routes, func(r *route) bool { return r.Expression != "" })
+	return &neighbours{c, there, map[*route][]string{}, spoken}
 }
 
 func (n *neighbours) of(r *route, here *side) []*route {
@@ -65,7 +67,7 @@ func (n *neighbours) agree(a, b *route) bool {
 // withExpression are the neighbours with an expression, which may take the least
 // request and leave another one: they can say what a request is not to be.
 func (n *neighbours) withExpression(r *route, here *side) []*route {
-	if !slices.ContainsFunc(n.there.routes, func(r *route) bool { return r.Expression != "" }) {
+	if !n.spoken {
 		return nil
 	}
 	return slices.DeleteFunc(n.of(r, here), func(other *route) bool { return other.Expression == "" })

@@ -89,26 +89,35 @@ func (c *comparison) askTraffic(traffic []Logged) {
 
 // askWitnesses asks with the requests that routes suggest.
 func (c *comparison) askWitnesses() {
-	all := c.before.cfg.Flavor != c.after.cfg.Flavor
+	all := c.before.cfg.Flavor != c.after.cfg.Flavor || c.unordered()
 	for _, s := range []struct{ here, there *side }{{c.before, c.after}, {c.after, c.before}} {
 		n := newNeighbours(c, s.there)
 		for _, r := range s.here.routes {
 			switch {
-			case r.concern() == rematched || all || s.here.cfg.Flavor == config.Traditional && c.concerned():
+			case r.concern() == rematched || all:
 				c.askAround(r, s.here, n.of(r, s.here))
 			case r.concern() == reworked:
 				c.askAround(r, s.here, n.withExpression(r, s.here))
 			}
 		}
 	}
-	for _, words := range sorted(keys(c.sampled)) {
-		c.report.Sampled = append(c.report.Sampled, words)
-	}
+	c.report.Sampled = sorted(keys(c.sampled))
 }
 
-// concerned: in the traditional router a route that another has to do with may be tried
+// maxUnordered bounds how many routes of the traditional router are looked at that do not
+// change.
+const maxUnordered = 300
+
+// unordered: in the traditional router a route that another has to do with may be tried
 // before or behind a third one, so all are looked at when one changes.
-func (c *comparison) concerned() bool {
+func (c *comparison) unordered() bool {
+	if c.before.cfg.Flavor != config.Traditional {
+		return false
+	}
+	if n := max(len(c.before.routes), len(c.after.routes)); n > maxUnordered {
+		c.sample("the traditional router has no order, and %d routes are too many to look at those that do not change", n)
+		return false
+	}
 	for _, s := range []*side{c.before, c.after} {
 		if slices.ContainsFunc(s.routes, func(r *route) bool { return r.concern() != untouched }) {
 			return true
@@ -133,33 +142,19 @@ func (c *comparison) sample(format string, args ...any) {
 // askAround asks with requests that a route takes, alone and together with each of
 // others.
 func (c *comparison) askAround(r *route, here *side, others []*route) {
-	langs, of := c.langsOf(append([]*route{r}, others...), here.cfg.Flavor)
-	classes, whole := classesOf(langs)
-	if !whole {
+	g := c.groundOf(append([]*route{r}, others...), here.cfg.Flavor)
+	if g.cut {
 		c.sample("too many routes have paths around those of route %s", r.label)
 	}
-	c.checkTaken(r, of, classes)
-	own, around := demands(r), spoken(others)
-	for _, class := range classes {
-		takers := of.takers(class)
-		if !takers[r] {
-			continue
-		}
-		c.askClass(class, spread(meet(own, nil), around), r.variant)
-		for _, other := range others {
-			if takers[other] {
-				c.askClass(class, spread(meet(own, demands(other)), around), slices.Concat(r.variant, other.variant))
-			}
-		}
+	if !g.hasAll(r) {
+		c.sample("no request was found for a path of route %s", r.label) // it needs characters beyond ASCII
 	}
-}
-
-// checkTaken notes a path of a route for which no request was found, as it needs
-// characters beyond ASCII.
-func (c *comparison) checkTaken(r *route, of owners, classes []*class) {
-	for i, owner := range of.routes {
-		if owner == r && !slices.ContainsFunc(classes, func(c *class) bool { return slices.Contains(c.taken, i) }) {
-			c.sample("no request was found for a path of route %s", r.label)
+	own, around := demands(r), spoken(others)
+	all := len(around) > 0 || own.said || here.cfg.Flavor == config.Traditional
+	c.askClasses(g.shared(r, r, all), spread(meet(own, nil), around), r.variant)
+	for _, other := range others {
+		if classes := g.shared(r, other, all); len(classes) > 0 {
+			c.askClasses(classes, spread(meet(own, demands(other)), around), slices.Concat(r.variant, other.variant))
 		}
 	}
 }
@@ -187,33 +182,6 @@ func demands(r *route) *demand {
 	return r.demand
 }
 
-// owners are the routes that langs are from.
-type owners struct {
-	routes []*route // by lang; nil for a part of another lang
-	free   []*route // these may take any path
-}
-
-// langsOf are the langs of routes.
-func (c *comparison) langsOf(routes []*route, flavor config.Flavor) ([]lang, owners) {
-	var langs []lang
-	var of owners
-	for _, r := range routes {
-		list, free := c.langs(r, flavor)
-		for _, l := range list {
-			langs = append(langs, l)
-			of.routes = append(of.routes, r)
-		}
-		if free {
-			of.free = append(of.free, r)
-		}
-		for _, l := range alternatives(r, flavor) {
-			langs = append(langs, l)
-			of.routes = append(of.routes, nil)
-		}
-	}
-	return langs, of
-}
-
 // langs are a route's, and whether it may take other paths, too.
 func (c *comparison) langs(r *route, flavor config.Flavor) (list []lang, free bool) {
 	if r.Expression != "" {
@@ -232,24 +200,15 @@ func (c *comparison) langs(r *route, flavor config.Flavor) (list []lang, free bo
 	return list, len(r.Paths) == 0
 }
 
-func (o owners) takers(c *class) map[*route]bool {
-	takers := map[*route]bool{}
-	for _, r := range o.free {
-		takers[r] = true
-	}
-	for _, i := range c.taken {
-		takers[o.routes[i]] = true
-	}
-	return takers
-}
-
-func (c *comparison) askClass(class *class, aims []aim, variants []variant) {
-	for _, a := range aims {
-		for _, word := range class.words {
-			c.askOnce(a.at(word))
-		}
-		for _, v := range variants {
-			c.askOnce(v.of(a.at(class.words[0])))
+func (c *comparison) askClasses(classes []*class, aims []aim, variants []variant) {
+	for _, class := range classes {
+		for _, a := range aims {
+			for _, word := range class.words {
+				c.askOnce(a.at(word))
+			}
+			for _, v := range variants {
+				c.askOnce(v.of(a.at(class.words[0])))
+			}
 		}
 	}
 }

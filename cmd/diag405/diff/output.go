@@ -66,19 +66,12 @@ func printText(r *result, s *cli.Screen) error {
 	for _, n := range r.notes {
 		s.Println(s.Paint(cli.Faint, "note: "+cli.Printable(n)))
 	}
-	for _, c := range r.Changes {
-		style := cli.Yellow
-		if own, ok := kindStyles[c.Kinds[0]]; ok {
-			style = own
-		}
-		head := s.Paint(style, kindsText(c)) + ": " + kindsWords(c)
-		if c.Allowed {
-			head = s.Paint(cli.Faint, "allowed, ") + head
-		}
-		s.Println(head)
-		s.Println("   " + cli.Printable(s.Paint(cli.Bold, c.Witness.String())) + countText(c))
-		s.Println("   before: " + cli.Printable(outcomeText(c.Before, r.hosts)))
-		s.Println("   after:  " + cli.Printable(outcomeText(c.After, r.hosts)))
+	shown, left := r.few()
+	for _, c := range shown {
+		r.textChange(c, s)
+	}
+	for _, line := range left {
+		s.Println(s.Paint(cli.Faint, line))
 	}
 	if len(r.Changes) > 0 {
 		s.Println("")
@@ -88,6 +81,47 @@ func printText(r *result, s *cli.Screen) error {
 	}
 	s.Println(r.summary())
 	return nil
+}
+
+func (r *result) textChange(c *diff.Change, s *cli.Screen) {
+	style := cli.Yellow
+	if own, ok := kindStyles[c.Kinds[0]]; ok {
+		style = own
+	}
+	head := s.Paint(style, kindsText(c)) + ": " + kindsWords(c)
+	if c.Allowed {
+		head = s.Paint(cli.Faint, "allowed, ") + head
+	}
+	s.Println(head)
+	s.Println("   " + s.Paint(cli.Bold, cli.Printable(c.Witness.String())) + countText(c))
+	s.Println("   before: " + cli.Printable(outcomeText(c.Before, r.hosts)))
+	s.Println("   after:  " + cli.Printable(outcomeText(c.After, r.hosts)))
+}
+
+// most is how many changes in the same kinds are shown.
+const most = 5
+
+// few are the changes that a person is shown: a few of those in the same kinds. How many
+// there are besides is a line each.
+func (r *result) few() (shown []*diff.Change, left []string) {
+	count := map[string]int{}
+	var order []string
+	for _, c := range r.Changes {
+		key := kindsText(c)
+		if c.Allowed {
+			key = "allowed, " + key
+		}
+		count[key]++
+		if count[key] <= most {
+			shown = append(shown, c)
+		} else if count[key] == most+1 {
+			order = append(order, key)
+		}
+	}
+	for _, key := range order {
+		left = append(left, fmt.Sprintf("%s: %s more, which -o json has", key, plural(count[key]-most, "change")))
+	}
+	return shown, left
 }
 
 // countText is how many requests change so, where that is known from a log.
@@ -186,7 +220,8 @@ func printMarkdown(r *result, s *cli.Screen) error {
 	if len(r.Changes) > 0 {
 		s.Println("\n| what changes | such a request | before | after |\n| --- | --- | --- | --- |")
 	}
-	for _, c := range r.Changes {
+	shown, left := r.few()
+	for _, c := range shown {
 		what := "**" + kindsText(c) + "**"
 		if c.Allowed {
 			what += " (allowed)"
@@ -194,7 +229,7 @@ func printMarkdown(r *result, s *cli.Screen) error {
 		s.Println(fmt.Sprintf("| %s | %s%s | %s | %s |", what, code(c.Witness.String()), markdown(countText(c)),
 			code(outcomeText(c.Before, r.hosts)), code(outcomeText(c.After, r.hosts))))
 	}
-	if lines := append(r.notes, r.aside()...); len(lines) > 0 {
+	if lines := slices.Concat(left, r.notes, r.aside()); len(lines) > 0 {
 		s.Println("")
 		for _, line := range lines {
 			s.Println("- " + markdown(line))
