@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"diag405/kong/router"
+	"diag405/kong/sample"
 )
 
 // Classes of paths: to routes, two paths that the same of their paths take are alike.
@@ -24,10 +25,6 @@ const (
 	maxStates = 4000 // of paths side by side
 	maxWords  = 6    // of a class
 )
-
-// unnamed is a word that no configuration has; it keeps samples apart from what routes
-// name.
-const unnamed = "zz9"
 
 // A class is paths that the same langs take.
 type class struct {
@@ -89,7 +86,7 @@ func (x *explorer) explore() {
 // note puts a word and others around it into their classes: what becomes of a path
 // depends on what follows the part that a route takes, too.
 func (x *explorer) note(s *state) {
-	for _, more := range []string{"", "/", "/" + unnamed, unnamed} {
+	for _, more := range []string{"", "/", "/" + sample.Unnamed, sample.Unnamed} {
 		to := s
 		for i := range len(more) {
 			if !mayFollow(to.word, more[i]) {

@@ -8,6 +8,7 @@ import (
 
 	"diag405/kong/atc"
 	"diag405/kong/config"
+	"diag405/kong/sample"
 )
 
 // Routes with an expression: the values that its predicates speak of are crossed, and
@@ -29,7 +30,7 @@ func sayingsOf(r *config.Route) sayings {
 	if err != nil {
 		return sayings{blind: true}
 	}
-	for _, p := range predicates(e.Trace(noFields{})) {
+	for _, p := range sample.Predicates(e.Trace(noFields{})) {
 		s.note(p)
 	}
 	return s
@@ -40,18 +41,6 @@ type noFields struct{}
 
 // Values implements [atc.Fields].
 func (noFields) Values(string) []atc.Value { return nil }
-
-// predicates are those of an expression.
-func predicates(t *atc.Trace) []*atc.Trace {
-	if t.Kind == "" {
-		return []*atc.Trace{t}
-	}
-	var list []*atc.Trace
-	for _, part := range t.Parts {
-		list = append(list, predicates(part)...)
-	}
-	return list
-}
 
 func (s *sayings) note(p *atc.Trace) {
 	value := p.Value.String()
@@ -72,9 +61,9 @@ func (s *sayings) note(p *atc.Trace) {
 func taking(op atc.Operator, value string) []string {
 	switch op {
 	case atc.Prefix:
-		return []string{value, value + unnamed}
+		return []string{value, value + sample.Unnamed}
 	case atc.Postfix, atc.Contains:
-		return []string{value, unnamed + value}
+		return []string{value, sample.Unnamed + value}
 	case atc.Regex:
 		if re, err := atc.CompileRegex(value); err == nil {
 			if l, ok := regexLang(re.String()); ok {
@@ -159,7 +148,7 @@ func spread(aims []aim, around []*demand) []aim {
 				b.method = method
 				out = append(out, b)
 			}
-			for _, host := range concrete(d.hosts) {
+			for _, host := range sample.Concrete(d.hosts) {
 				b := a
 				b.host = host
 				out = append(out, b)

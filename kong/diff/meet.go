@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"diag405/kong/config"
+	"diag405/kong/sample"
 )
 
 // Where two routes meet: the least of a request that both take. What a request has
@@ -35,7 +36,7 @@ func meet(a, b *demand) []aim {
 		b = &demand{headers: []http.Header{{}}, queries: []string{""}, said: a.said}
 	}
 	either := a.said || b.said
-	hosts := both(a.hosts, b.hosts, either, meetHosts, unnamed+".example")
+	hosts := both(a.hosts, b.hosts, either, meetHosts, sample.Unnamed+".example")
 	methods := both(a.methods, b.methods, either, meetEqual, http.MethodGet, otherMethod)
 	var list []aim
 	for _, scheme := range union(a.schemes, b.schemes) {
@@ -66,13 +67,13 @@ const otherMethod = "ZZ"
 func both(a, b []string, either bool, agree func(a, b string) []string, free ...string) []string {
 	switch {
 	case either:
-		return union(concrete(a), concrete(b), free)
+		return union(sample.Concrete(a), sample.Concrete(b), free)
 	case len(a) == 0 && len(b) == 0:
 		return free
 	case len(a) == 0:
-		return concrete(b)
+		return sample.Concrete(b)
 	case len(b) == 0:
-		return concrete(a)
+		return sample.Concrete(a)
 	}
 	var list []string
 	for _, x := range a {
@@ -100,15 +101,6 @@ func meetEqual(a, b string) []string {
 		return []string{a}
 	}
 	return nil
-}
-
-// concrete puts a label in the place of wildcards.
-func concrete(names []string) []string {
-	var list []string
-	for _, name := range names {
-		list = append(list, strings.Replace(name, "*", unnamed, 1))
-	}
-	return list
 }
 
 // meetHosts are hosts that two names of hosts take, wildcards and ports included.
@@ -145,7 +137,7 @@ func meetNames(a, b string) []string {
 		return taken(a, b)
 	}
 	var list []string
-	for _, name := range append(concrete([]string{a, b}), crossed(a, b)...) {
+	for _, name := range append(sample.Concrete([]string{a, b}), crossed(a, b)...) {
 		if len(taken(a, name)) > 0 && len(taken(b, name)) > 0 {
 			list = union(list, []string{name})
 		}
@@ -194,7 +186,7 @@ func joinHeaders(a, b []http.Header) []http.Header {
 // demandOf is what a route asks for. Schemes are those of which Kong tells the
 // difference on such a route.
 func demandOf(r *config.Route) *demand {
-	d := &demand{methods: r.Methods, hosts: r.Hosts, snis: r.SNIs, headers: headersOf(r), queries: []string{""}, schemes: []string{"http"}}
+	d := &demand{methods: r.Methods, hosts: r.Hosts, snis: r.SNIs, headers: sample.Headers(r, headerValue), queries: []string{""}, schemes: []string{"http"}}
 	plain := slices.Contains(r.Protocols, "http") && slices.Contains(r.Protocols, "https")
 	withPort := slices.ContainsFunc(r.Hosts, func(h string) bool { _, port := cutPort(h); return port != "" })
 	if !plain || withPort || len(r.SNIs) > 0 {
@@ -210,26 +202,6 @@ func withType(h http.Header) http.Header {
 	h = h.Clone()
 	h.Set("Content-Type", "application/grpc")
 	return h
-}
-
-// headersOf have every value that the route wants of a header, though not in every
-// combination.
-func headersOf(r *config.Route) []http.Header {
-	longest := 1
-	for _, values := range r.Headers {
-		longest = max(longest, len(values))
-	}
-	var headers []http.Header
-	for i := range longest {
-		header := http.Header{}
-		for name, values := range r.Headers {
-			if len(values) > 0 {
-				header.Set(strings.ReplaceAll(name, "_", "-"), headerValue(values[i%len(values)]))
-			}
-		}
-		headers = append(headers, header)
-	}
-	return headers
 }
 
 // headerValue is something that a route's value of a header takes.

@@ -7,6 +7,7 @@ import (
 
 	"diag405/kong/config"
 	"diag405/kong/forecast"
+	"diag405/kong/sample"
 )
 
 // Outcome is what becomes of a request.
@@ -160,7 +161,7 @@ func headerNames(h http.Header) []string {
 }
 
 // freeHost is a Host that no route names.
-const freeHost = unnamed + ".example"
+const freeHost = sample.Unnamed + ".example"
 
 // effort is how much there is to a request; the least shows a change best.
 func (w Witness) effort() int {
@@ -170,7 +171,7 @@ func (w Witness) effort() int {
 			n += 20
 		}
 	}
-	if strings.Contains(w.Target, unnamed) {
+	if strings.Contains(w.Target, sample.Unnamed) {
 		n += 2
 	}
 	return n

@@ -8,6 +8,7 @@ import (
 
 	"diag405/kong/config"
 	"diag405/kong/forecast"
+	"diag405/kong/sample"
 )
 
 // boundPlugins are plugins by what they are bound to: a route, a service, or nil.
@@ -124,7 +125,7 @@ func variants(plugins []*config.Plugin) []variant {
 		switch p.Name {
 		case "cors":
 			v.method = "OPTIONS"
-			v.header = map[string]string{"Origin": "https://" + unnamed + ".example", "Access-Control-Request-Method": "POST"}
+			v.header = map[string]string{"Origin": "https://" + sample.Unnamed + ".example", "Access-Control-Request-Method": "POST"}
 			list = append(list, v)
 		case "request-transformer", "request-termination":
 			if method, _ := p.Config["http_method"].(string); method != "" {
@@ -150,9 +151,9 @@ func (v variant) naming(p *config.Plugin) variant {
 		switch {
 		case name == "" || strings.EqualFold(name, "host"):
 		case kind == "headers":
-			v.header[strings.ReplaceAll(name, "_", "-")] = unnamed
-		case !slices.Contains(query, name+"="+unnamed):
-			query = append(query, name+"="+unnamed)
+			v.header[strings.ReplaceAll(name, "_", "-")] = sample.Unnamed
+		case !slices.Contains(query, name+"="+sample.Unnamed):
+			query = append(query, name+"="+sample.Unnamed)
 		}
 	}
 	for _, m := range inTemplate.FindAllStringSubmatch(text(p.Config), -1) {

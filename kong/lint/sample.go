@@ -7,14 +7,11 @@ import (
 
 	"diag405/kong/config"
 	"diag405/kong/router"
+	"diag405/kong/sample"
 )
 
 // Samples are requests made from a route's own attributes, to ask the router where
 // they go. What a route leaves open is filled with what no other route names.
-
-// unnamed is a word that no configuration has; it keeps samples apart from what
-// other routes name.
-const unnamed = "zz9"
 
 // knownMethods are tried for a route that takes all of them.
 var knownMethods = []string{"GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS", "PROPFIND"}
@@ -78,7 +75,7 @@ func (s *subject) samplePath(r *config.Route, of, path string) samplePath {
 }
 
 // deeper is what may follow a path, in so many segments.
-var deeper = []string{"/" + unnamed, "/" + unnamed + "/x1", "/" + unnamed + "/x1/y2"}
+var deeper = []string{"/" + sample.Unnamed, "/" + sample.Unnamed + "/x1", "/" + sample.Unnamed + "/x1/y2"}
 
 // anyPaths are for a route without paths.
 func (s *subject) anyPaths() []samplePath {
@@ -89,7 +86,7 @@ func (s *subject) anyPaths() []samplePath {
 }
 
 func (s *subject) pathsOfRoutes() []samplePath {
-	list := []samplePath{{path: "/" + unnamed}, {path: "/"}}
+	list := []samplePath{{path: "/" + sample.Unnamed}, {path: "/"}}
 	for _, r := range s.routes {
 		for _, path := range r.Paths {
 			if !config.IsRegexPath(path) && len(list) < 8 {
@@ -126,7 +123,7 @@ func (s *subject) allMethods() []string {
 // without paths name.
 func (s *subject) sampleHosts(r *config.Route) []string {
 	if len(r.Hosts) > 0 {
-		return concrete(r.Hosts)
+		return sample.Concrete(r.Hosts)
 	}
 	if s.hosts == nil {
 		s.hosts = s.pathlessHosts()
@@ -135,12 +132,12 @@ func (s *subject) sampleHosts(r *config.Route) []string {
 }
 
 func (s *subject) pathlessHosts() []string {
-	hosts := []string{unnamed + ".example"}
+	hosts := []string{sample.Unnamed + ".example"}
 	for _, other := range s.routes {
 		if len(other.Paths) > 0 || len(hosts) > 8 {
 			continue
 		}
-		for _, h := range concrete(other.Hosts) {
+		for _, h := range sample.Concrete(other.Hosts) {
 			if !slices.Contains(hosts, h) {
 				hosts = append(hosts, h)
 			}
@@ -149,49 +146,25 @@ func (s *subject) pathlessHosts() []string {
 	return hosts
 }
 
-// concrete puts a label in the place of wildcards.
-func concrete(names []string) []string {
-	var list []string
-	for _, name := range names {
-		list = append(list, strings.Replace(name, "*", unnamed, 1))
-	}
-	return list
-}
-
 // sampleSNIs are without TLS and with it, as far as the route takes both and it makes
 // a difference to some route. A route with SNIs looks at them on TLS only.
 func (s *subject) sampleSNIs(r *config.Route) []string {
 	if len(r.SNIs) > 0 {
-		return concrete(r.SNIs)
+		return sample.Concrete(r.SNIs)
 	}
 	var snis []string
 	if slices.Contains(r.Protocols, "http") {
 		snis = append(snis, "")
 	}
 	if slices.Contains(r.Protocols, "https") && (len(snis) == 0 || s.tellsTLS) {
-		snis = append(snis, unnamed+".example")
+		snis = append(snis, sample.Unnamed+".example")
 	}
 	return snis
 }
 
-// sampleHeaders have every value that the route wants of a header, though not in
-// every combination.
+// sampleHeaders have every value that the route wants of a header.
 func (s *subject) sampleHeaders(r *config.Route) []http.Header {
-	longest := 1
-	for _, values := range r.Headers {
-		longest = max(longest, len(values))
-	}
-	var headers []http.Header
-	for i := range longest {
-		header := http.Header{}
-		for name, values := range r.Headers {
-			if len(values) > 0 {
-				header.Set(strings.ReplaceAll(name, "_", "-"), s.headerValue(values[i%len(values)]))
-			}
-		}
-		headers = append(headers, header)
-	}
-	return headers
+	return sample.Headers(r, s.headerValue)
 }
 
 // headerValue is something that a route's value of a header takes.

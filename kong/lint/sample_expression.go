@@ -10,6 +10,7 @@ import (
 	"diag405/kong/atc"
 	"diag405/kong/config"
 	"diag405/kong/router"
+	"diag405/kong/sample"
 )
 
 // most bounds how many values of a field samples of an expression have.
@@ -23,8 +24,8 @@ func (s *subject) expressionSampling(r *config.Route) sampling {
 	x := sampling{
 		route:   r,
 		methods: slices.Concat(said["http.method"], knownMethods),
-		hosts:   append(said["http.host"], unnamed+".example"),
-		snis:    append([]string{"", unnamed + ".example"}, said["tls.sni"]...),
+		hosts:   append(said["http.host"], sample.Unnamed+".example"),
+		snis:    append([]string{"", sample.Unnamed + ".example"}, said["tls.sni"]...),
 		headers: headersSaid(said),
 		queries: queriesSaid(said),
 	}
@@ -39,7 +40,7 @@ func (s *subject) expressionSampling(r *config.Route) sampling {
 func (s *subject) said(r *config.Route) map[string][]string {
 	said := map[string][]string{}
 	trace := s.router.Trace(router.Request{Method: http.MethodGet, Target: "/"}, r)
-	for _, p := range predicates(trace) {
+	for _, p := range sample.Predicates(trace) {
 		for _, value := range s.taking(p) {
 			if list := said[p.Field]; len(list) < most && !slices.Contains(list, value) {
 				said[p.Field] = append(list, value)
@@ -49,35 +50,20 @@ func (s *subject) said(r *config.Route) map[string][]string {
 	return said
 }
 
-// predicates are those of an expression.
-func predicates(t *atc.Trace) []*atc.Trace {
-	switch {
-	case t == nil:
-		return nil
-	case t.Kind == "":
-		return []*atc.Trace{t}
-	}
-	var out []*atc.Trace
-	for _, part := range t.Parts {
-		out = append(out, predicates(part)...)
-	}
-	return out
-}
-
 // taking are values that a predicate takes, none of one that only excludes some.
 func (s *subject) taking(p *atc.Trace) []string {
 	text := p.Value.String()
 	front := ""
 	if p.Field == "http.path" {
-		front = "/" + unnamed
+		front = "/" + sample.Unnamed
 	}
 	switch p.Operator {
 	case atc.Equals:
 		return []string{text}
 	case atc.Prefix:
-		return []string{text, text + unnamed}
+		return []string{text, text + sample.Unnamed}
 	case atc.Postfix, atc.Contains:
-		return []string{text, front + text, unnamed + text}
+		return []string{text, front + text, sample.Unnamed + text}
 	case atc.Regex:
 		return s.samplesOf("~" + strings.TrimPrefix(text, "^"))
 	}
@@ -152,7 +138,7 @@ func (s *subject) portsOf(scheme string) []int {
 	if s.ports == nil {
 		s.ports = []int{}
 		for _, r := range s.expressions() {
-			for _, p := range predicates(s.router.Trace(router.Request{Target: "/"}, r)) {
+			for _, p := range sample.Predicates(s.router.Trace(router.Request{Target: "/"}, r)) {
 				if port := int(p.Value.Number); p.Field == "net.dst.port" && len(s.ports) < most && !slices.Contains(s.ports, port) {
 					s.ports = append(s.ports, port)
 				}
