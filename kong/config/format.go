@@ -16,8 +16,23 @@ func (f *file) rewrite(original, plain, changed []byte) []byte {
 	if !f.json {
 		changed = []byte(keepLayout(f.text, string(plain), string(changed)))
 	}
-	return []byte(f.variables.show(string(changed)))
+	return endedLike(original, []byte(f.variables.show(string(changed))))
 }
+
+// endedLike gives a text the byte order mark and the ends of lines of another.
+func endedLike(original, text []byte) []byte {
+	bare, marked := bytes.CutPrefix(original, mark)
+	if ends := bytes.Count(bare, []byte("\r\n")); ends > 0 && ends == bytes.Count(bare, []byte("\n")) {
+		text = bytes.ReplaceAll(bytes.ReplaceAll(text, []byte("\r\n"), []byte("\n")), []byte("\n"), []byte("\r\n"))
+	}
+	if marked {
+		text = append(bytes.Clone(mark), text...)
+	}
+	return text
+}
+
+// mark is the byte order mark that editors on Windows write.
+var mark = []byte("\ufeff")
 
 // formatAll writes the files, each in its language.
 func (p *patch) formatAll() ([][]byte, error) {

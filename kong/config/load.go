@@ -103,7 +103,7 @@ func utf8Of(data []byte) string {
 	orders := map[string]binary.ByteOrder{"\xff\xfe": binary.LittleEndian, "\xfe\xff": binary.BigEndian}
 	order := orders[string(data[:min(len(data), 2)])]
 	if order == nil {
-		return string(bytes.TrimPrefix(data, []byte("\ufeff")))
+		return string(bytes.TrimPrefix(data, mark))
 	}
 	var units []uint16
 	for i := 2; i+1 < len(data); i += 2 {

@@ -170,6 +170,14 @@ routes:
 	}
 }
 
+// A file from Windows stays one.
+func TestPatchKeepsEndsOfLines(t *testing.T) {
+	const before = "\ufeff_format_version: \"3.0\"\r\nroutes:\r\n  - name: r # one\r\n    paths: [/a]\r\n"
+	got, err := config.Patch([]byte(before), config.Change{RouteName: "r", Set: map[string]any{"route.strip_path": false}})
+	require.NoError(t, err)
+	assert.Equal(t, before+"    strip_path: false\r\n", string(got))
+}
+
 func TestPatchService(t *testing.T) {
 	for _, row := range []struct {
 		fields string
