@@ -108,8 +108,10 @@ const (
 	withFindings = "_format_version: '3.0'\nservices: [{name: s, url: 'http://s', routes: [{name: r, paths: [/shop/*]}]}]\n"
 )
 
-// newOrigin is a repository with the configuration in two places.
-func newOrigin(t *testing.T) string {
+// origin is a repository with the configuration in two places, and the binary.
+type origin struct{ dir, diag405 string }
+
+func newOrigin(t *testing.T) origin {
 	t.Helper()
 	if _, err := exec.LookPath("git"); err != nil {
 		t.Skip("there is no git here")
@@ -122,16 +124,16 @@ func newOrigin(t *testing.T) string {
 	git(t, dir, "init", "-q", "-b", "main")
 	git(t, dir, "add", ".")
 	git(t, dir, "commit", "-q", "-m", "one")
-	return dir
+	return origin{dir, diag405test.Build(t)}
 }
 
-func newCheckout(t *testing.T, origin, file, config string) *checkout {
+func newCheckout(t *testing.T, from origin, file, config string) *checkout {
 	t.Helper()
 	root := t.TempDir()
 	c := &checkout{dir: filepath.Join(root, "work"), temp: filepath.Join(root, "temp"), bin: filepath.Join(root, "bin")}
 	require.NoError(t, errors.Join(os.Mkdir(c.temp, 0o755), os.Mkdir(c.bin, 0o755)))
-	require.NoError(t, os.Symlink(diag405test.Build(t), filepath.Join(c.bin, "diag405")))
-	git(t, root, "clone", "-q", "--depth=1", "file://"+origin, "work")
+	require.NoError(t, os.Symlink(from.diag405, filepath.Join(c.bin, "diag405")))
+	git(t, root, "clone", "-q", "--depth=1", "file://"+from.dir, "work")
 	require.NoError(t, os.WriteFile(filepath.Join(c.dir, file), []byte(config), 0o644))
 	return c
 }
@@ -208,8 +210,16 @@ func (c *checkout) runAction(t *testing.T, inputs map[string]string) (out string
 	return out, outputs, code
 }
 
-func TestCIAction(t *testing.T) {
-	built, origin := diag405test.Build(t), newOrigin(t)
+// What can be run without GitHub and GitLab, is.
+func TestCI(t *testing.T) {
+	from := newOrigin(t)
+	t.Run("action", func(t *testing.T) { testAction(t, from) })
+	t.Run("action builds", func(t *testing.T) { testActionBuilds(t, from) })
+	t.Run("GitLab", func(t *testing.T) { testGitLab(t, from) })
+	t.Run("pre-commit", func(t *testing.T) { testPreCommit(t, from) })
+}
+
+func testAction(t *testing.T, from origin) {
 	tests := []struct {
 		name, file, config string
 		inputs             map[string]string
@@ -225,16 +235,17 @@ func TestCIAction(t *testing.T) {
 		{"findings", "kong.yml", withFindings, nil, 1, "", []string{"::error file=kong.yml,line=2,title=diag405 literal-star::"}},
 		{"findings that are left out", "kong.yml", withFindings, map[string]string{"lint-flags": "-ignore 'literal-star:r'"}, 0, "", nil},
 		{"a branch is no command", "kong.yml", mainConfig, map[string]string{"base": "$(touch hacked)"}, 128, "", nil},
+		{"nor are flags", "kong.yml", mainConfig, map[string]string{"lint-flags": "-ignore '$(touch hacked)'"}, 2, "", []string{`"$(touch hacked)" is not the id of a finding`}},
 		{"what cannot be read", "kong.yml", "a: b\n", map[string]string{"base": "main"}, 2, "", []string{"_format_version"}},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
-			c := newCheckout(t, origin, tt.file, tt.config)
+			c := newCheckout(t, from, tt.file, tt.config)
 			if tt.inputs == nil {
 				tt.inputs = map[string]string{}
 			}
-			tt.inputs["binary"] = built
+			tt.inputs["binary"] = from.diag405
 			if tt.inputs["config"] == "" {
 				tt.inputs["config"] = tt.file
 			}
@@ -256,8 +267,8 @@ func TestCIAction(t *testing.T) {
 }
 
 // Built by the action, the binary knows where its documents are.
-func TestCIActionBuilds(t *testing.T) {
-	c := newCheckout(t, newOrigin(t), "kong.yml", withFindings)
+func testActionBuilds(t *testing.T, from origin) {
+	c := newCheckout(t, from, "kong.yml", withFindings)
 	out, _, code := c.runAction(t, map[string]string{"fail-on": "error"})
 	require.Equal(t, 1, code, out)
 	sarif, err := os.ReadFile(filepath.Join(c.dir, "diag405.sarif"))
@@ -267,7 +278,7 @@ func TestCIActionBuilds(t *testing.T) {
 	}
 }
 
-func TestCIGitLab(t *testing.T) {
+func testGitLab(t *testing.T, from origin) {
 	type job struct {
 		Before  []string `yaml:"before_script"`
 		Script  []string
@@ -288,11 +299,10 @@ func TestCIGitLab(t *testing.T) {
 		{"kong-lint", withFindings, 1, "literal-star"},
 		{"kong-diff", changed, 1, "| **path** | `GET /shop`"},
 	}
-	origin := newOrigin(t)
 	for _, tt := range tests {
 		j := named(tt.job)
 		assert.Equal(t, ".diag405", j.Extends)
-		c := newCheckout(t, origin, "kong.yml", tt.config)
+		c := newCheckout(t, from, "kong.yml", tt.config)
 		out, code := c.bash(t, strings.Join(j.Script, "\n"), map[string]string{"KONG_CONFIG": "kong.yml", "CI_MERGE_REQUEST_TARGET_BRANCH_NAME": "main"})
 		assert.Equal(t, tt.code, code, out)
 		assert.Contains(t, out, tt.want)
@@ -302,18 +312,17 @@ func TestCIGitLab(t *testing.T) {
 	assert.NoError(t, exec.Command("bash", "-nc", strings.Join(before, "\n")).Run())
 }
 
-func TestCIPreCommit(t *testing.T) {
+func testPreCommit(t *testing.T, from origin) {
 	type hook struct {
 		ID, Entry, Language, Files string
 		Args                       []string
 	}
 	var hooks []hook
 	readYAML(t, "../.pre-commit-hooks.yaml", &hooks)
-	origin := newOrigin(t)
 	for _, h := range hooks {
 		assert.Equal(t, "golang", h.Language)
 		assert.Regexp(t, h.Files, "gateway/kong.yml")
-		c := newCheckout(t, origin, "kong.yml", withFindings)
+		c := newCheckout(t, from, "kong.yml", withFindings)
 		command := h.Entry + " " + strings.Join(h.Args, " ")
 		out, code := c.bash(t, command, nil)
 		assert.Equal(t, map[string]int{"diag405-lint": 1, "diag405-fix": 0}[h.ID], code, out)
