@@ -13,7 +13,9 @@ func (f *file) rewrite(original, plain, changed []byte) []byte {
 	if bytes.Equal(plain, changed) {
 		return original
 	}
-	if !f.json {
+	if f.json {
+		changed = []byte(keepJSONLayout(f.text, string(changed)))
+	} else {
 		changed = []byte(keepLayout(f.text, string(plain), string(changed)))
 	}
 	return endedLike(original, []byte(f.variables.show(string(changed))))

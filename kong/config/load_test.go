@@ -390,9 +390,7 @@ upstreams:
     {
       "name": "r",
       "service": "s",
-      "hosts": [
-        "${{ env "DECK_HOSTNAME" }}"
-      ],
+      "hosts": ["${{ env "DECK_HOSTNAME" }}"],
       "strip_path": false
     }
   ]

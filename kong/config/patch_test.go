@@ -170,6 +170,39 @@ routes:
 	}
 }
 
+// JSON keeps its layout, and what is new stands like its neighbours.
+func TestPatchJSON(t *testing.T) {
+	const before = `{
+  "_format_version": "3.0",
+  "routes": [ {"name": "r", "paths": ["/a", "/b"], "methods" : [ ]},
+    {
+      "name": "q",
+
+      "paths": [
+        "/q"
+      ]
+    } ]
+}
+`
+	for _, row := range []struct {
+		route, key string
+		value      any
+		old, want  string
+	}{
+		{"r", "route.paths", []any{"/a", "/c"}, `"/b"`, `"/c"`},
+		{"r", "route.paths", []any{"/a", "/b", "/c"}, `"/b"`, `"/b", "/c"`},
+		{"r", "route.paths", []any{"/b"}, `"/a", `, ``},
+		{"r", "route.methods", []any{"GET"}, `[ ]`, `["GET"]`},
+		{"r", "route.strip_path", false, `[ ]}`, `[ ], "strip_path": false}`},
+		{"r", "route.methods", nil, `, "methods" : [ ]`, ``},
+		{"q", "route.strip_path", false, "        \"/q\"\n      ]", "        \"/q\"\n      ],\n\n      \"strip_path\": false"},
+	} {
+		got, err := config.Patch([]byte(before), config.Change{RouteName: row.route, Set: map[string]any{row.key: row.value}})
+		require.NoError(t, err)
+		assert.Equal(t, strings.Replace(before, row.old, row.want, 1), string(got), row.want)
+	}
+}
+
 // A file from Windows stays one.
 func TestPatchKeepsEndsOfLines(t *testing.T) {
 	const before = "\ufeff_format_version: \"3.0\"\r\nroutes:\r\n  - name: r # one\r\n    paths: [/a]\r\n"
