@@ -44,15 +44,26 @@ type Attribute struct {
 // common with the request's.
 func (r *Router) Why(req Request) []Reason {
 	all := r.hold(newQuery(req))
-	slices.SortStableFunc(all, func(a, b reasoned) int { return cmp.Compare(a.turn, b.turn) })
-	if r.traditional == nil {
-		slices.SortStableFunc(all, triedSooner)
-	}
-	for i := range all {
-		all[i].Turn = i
-	}
+	r.giveTurns(all)
 	slices.SortStableFunc(all, nearer)
 	return reasonsOf(all)
+}
+
+// giveTurns finds in which order Kong tries the routes.
+func (r *Router) giveTurns(all []reasoned) {
+	order := make([]*reasoned, len(all))
+	for i := range all {
+		order[i] = &all[i]
+	}
+	slices.SortStableFunc(order, func(a, b *reasoned) int {
+		if r.traditional != nil {
+			return cmp.Compare(a.turn, b.turn)
+		}
+		return triedSooner(*a, *b)
+	})
+	for turn, one := range order {
+		one.Turn = turn
+	}
 }
 
 // Nearest is what [Router.Why] begins with, n reasons at most. Where a route takes
@@ -126,7 +137,7 @@ type reasoned struct {
 	// Of the traditional router:
 	tradPart *part
 	place    int // of that part in the router, where it would take the request
-	turn     int // of that part in the router
+	turn     int // of the part that it speaks of
 	order    func(first, second *part) Order
 }
 
