@@ -52,8 +52,8 @@ func isSwitch(f *flag.Flag) bool {
 	return ok && b.IsBoolFlag()
 }
 
-// flagLine is a flag in a usage: its name, its value and what it means.
-var flagLine = regexp.MustCompile(`(?m)^  -([\w-]+)(?: ('[^']*'|\S+))?(?: {2,}(\S.*))?$`)
+// flagLine is a flag in a usage: its name, another one, its value and what it means.
+var flagLine = regexp.MustCompile(`(?m)^  -([\w-]+)(?:, -([\w-]+))?(?: ('[^']*'|\S+))?(?: {2,}(\S.*))?$`)
 
 // explainedFlags are the flags in a usage, by name: those of its first line, and those
 // that have a line of their own.
@@ -65,7 +65,9 @@ func explainedFlags(usage string) map[string]Flag {
 		}
 	}
 	for _, m := range flagLine.FindAllStringSubmatch(usage, -1) {
-		found[m[1]] = Flag{m[1], m[2], strings.TrimRight(m[3], ";,:")}
+		for _, name := range m[1:3] {
+			found[name] = Flag{name, m[3], strings.TrimRight(m[4], ";,:")}
+		}
 	}
 	return found
 }
