@@ -145,7 +145,7 @@ func Of(cfg *config.Config, r Request) (*Forecast, error) {
 	if err != nil {
 		return nil, err
 	}
-	return k.follow(r, false), nil
+	return k.Of(r), nil
 }
 
 // follow takes a request the way through Kong.

@@ -37,6 +37,13 @@ func New(cfg *config.Config) (*Forecaster, error) {
 	return k, nil
 }
 
+// Of is as the function of that name.
+func (k *Forecaster) Of(r Request) *Forecast { return k.follow(r, false) }
+
+// Held holds every route against a request, as [router.Router.Why] does, but for those
+// that cannot be compiled. A forecast has the nearest.
+func (k *Forecaster) Held(r Request) []router.Reason { return k.routes.Why(r.routed()) }
+
 // Outcome is [Of] without what is there for people alone: the routes held against
 // the request, what to know of Kong's age, and why no route matches.
 func (k *Forecaster) Outcome(r Request) *Forecast { return k.follow(r, true) }

@@ -20,13 +20,6 @@ func (r Request) routed() router.Request {
 	}
 }
 
-// Held holds every route of a configuration against a request, as [router.Router.Why]
-// does; a forecast has the nearest.
-func Held(cfg *config.Config, r Request) []router.Reason {
-	routes, _ := router.New(cfg) // without those that cannot be compiled, of which a forecast tells
-	return routes.Why(r.routed())
-}
-
 // maxReasons is how many routes are held against a request in words.
 const maxReasons = 8
 

@@ -8,6 +8,7 @@ import (
 	"diag405/cmd/diag405/curl"
 	"diag405/cmd/diag405/source"
 	"diag405/kong/forecast"
+	"diag405/kong/router"
 	"diag405/plugin/diagnose"
 )
 
@@ -30,7 +31,11 @@ type Question struct {
 type Outcome struct {
 	*Explanation
 	Forecast *forecast.Forecast `json:"-"`
+	routes   *forecast.Forecaster
 }
+
+// Routes are all routes held against the request.
+func (o *Outcome) Routes() []router.Reason { return o.routes.Held(o.Forecast.Request) }
 
 // Ask explains a request, as the command does. It sends nothing.
 func Ask(from *source.Source, ask Question) (*Outcome, error) {
@@ -54,7 +59,7 @@ func Ask(from *source.Source, ask Question) (*Outcome, error) {
 	}
 	q.out.Answer = answerOf(q.kong.Answer, nil) // without flags
 	o.judge(context.Background(), q, nil, diagnose.Offers{})
-	return &Outcome{&q.out, q.kong}, nil
+	return &Outcome{&q.out, q.kong, q.routes}, nil
 }
 
 // readAsked takes the request from a curl command where that stands in the target's

@@ -97,19 +97,21 @@ const maxNearest = 3
 // Inquiry is a request that is being explained: what Kong does with it, and what
 // is printed of that.
 type Inquiry struct {
-	cfg  *source.Source
-	kong *forecast.Forecast
-	out  Explanation
+	cfg    *source.Source
+	routes *forecast.Forecaster
+	kong   *forecast.Forecast
+	out    Explanation
 }
 
 // Predict says what Kong does with a request. It sends nothing. An error is one of the
 // configuration.
 func Predict(cfg *source.Source, r forecast.Request) (*Inquiry, error) {
-	kong, err := forecast.Of(cfg.Config, r)
+	routes, err := forecast.New(cfg.Config)
 	if err != nil {
 		return nil, err
 	}
-	q := &Inquiry{cfg: cfg, kong: kong}
+	kong := routes.Of(r)
+	q := &Inquiry{cfg: cfg, routes: routes, kong: kong}
 	q.out = Explanation{
 		Kong: cfg.Kong, Notes: notesOf(cfg.Notes),
 		Request: requestOf(r), Path: kong.Path, Plugins: kong.Effects,

@@ -7,7 +7,6 @@ import (
 
 	"diag405/cmd/diag405/explain"
 	"diag405/kong/config"
-	"diag405/kong/forecast"
 	"diag405/kong/picture"
 	"diag405/kong/router"
 )
@@ -46,7 +45,7 @@ func (p *page) explain(r *http.Request, ask question) (*explained, error) {
 	}
 	return &explained{
 		Explanation: e, Picture: picture.Path(picture.Of(e.Forecast)),
-		Routes: triedOf(forecast.Held(from.Config, e.Forecast.Request)), Differences: differences(copies),
+		Routes: triedOf(e.Routes()), Differences: differences(copies),
 	}, nil
 }
 
