@@ -45,6 +45,18 @@ func (p *Plugin) MayApply(r *Route, s *Service) bool {
 	return p.AppliesTo(Scope{Route: r, Service: s, Consumer: p.Consumer, Groups: []string{p.ConsumerGroup}})
 }
 
+// On is the route or the service that the plugin is bound to, nil for neither. One that is
+// bound to both is on the route.
+func (p *Plugin) On() any {
+	switch {
+	case p.Route != nil:
+		return p.Route
+	case p.Service != nil:
+		return p.Service
+	}
+	return nil
+}
+
 // ForSome reports whether the plugin is for requests of one consumer or of one
 // group of them only.
 func (p *Plugin) ForSome() bool { return p.Consumer != "" || p.ConsumerGroup != "" }

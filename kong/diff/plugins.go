@@ -21,13 +21,7 @@ func pluginsByTarget(cfg *config.Config) boundPlugins {
 		if !matters(p) {
 			continue
 		}
-		var to any
-		switch {
-		case p.Route != nil:
-			to = p.Route
-		case p.Service != nil:
-			to = p.Service
-		}
+		to := p.On()
 		b[to] = append(b[to], p)
 	}
 	return b

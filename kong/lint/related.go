@@ -24,13 +24,7 @@ func newRelated(cfg *config.Config) *related {
 		routes: map[*config.Service][]*config.Route{}, tags: map[Object][]string{},
 	}
 	for i, p := range cfg.Plugins {
-		var to any
-		switch {
-		case p.Route != nil:
-			to = p.Route
-		case p.Service != nil:
-			to = p.Service
-		}
+		to := p.On()
 		x.bound[to] = append(x.bound[to], i)
 		x.tags[Object{Kind: "plugin", ID: p.ID}] = append(routeTags(p.Route), serviceTags(p.Service)...)
 	}
