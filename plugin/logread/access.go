@@ -81,12 +81,14 @@ func requestIn(line []byte) (request []byte, ok bool) {
 	if i < 0 {
 		return nil, false
 	}
-	line = unescaped(line[:i])
+	line = Unescaped(line[:i])
 	method, target, ok := bytes.Cut(line, []byte(" "))
 	return line, ok && len(method) > 0 && len(target) > 0
 }
 
-func unescaped(s []byte) []byte {
+// Unescaped is a text with nginx's \xHH undone (ngx_http_log_escape): itself where there
+// are none.
+func Unescaped(s []byte) []byte {
 	if bytes.IndexByte(s, '\\') < 0 {
 		return s
 	}

@@ -47,6 +47,9 @@ func Parse(line string) (e Entry, ok bool) {
 	return e, true
 }
 
+// Times is for how many diagnoses the line stands: those alike are written once a second.
+func (e Entry) Times() int { return timesOf([]byte(e.Fields["times"])) }
+
 // entryOf reads our part of a line, or what is left of it.
 func entryOf(own []byte) (e Entry, whole bool) {
 	e.Fields = map[string]string{}

@@ -355,9 +355,13 @@ func (f *fields) take(key []byte, v value) {
 const maxTimes = 1 << 30
 
 // count is for how many diagnoses the line stands.
-func (f *fields) count() int {
+func (f *fields) count() int { return timesOf(f.times.raw) }
+
+// timesOf reads for how many diagnoses a line says that it stands: one, where it says
+// nothing or no number.
+func timesOf(text []byte) int {
 	n := 0
-	for _, c := range f.times.raw {
+	for _, c := range text {
 		if c < '0' || c > '9' || n > maxTimes {
 			return 1
 		}

@@ -9,6 +9,17 @@ import (
 	"unicode"
 )
 
+// Plural is a count with its noun: 1 line, 2 lines, 2 diagnoses.
+func Plural(n int, noun string) string {
+	switch {
+	case n == 1:
+		return "1 " + noun
+	case strings.HasSuffix(noun, "is"):
+		return fmt.Sprintf("%d %ses", n, strings.TrimSuffix(noun, "is"))
+	}
+	return fmt.Sprintf("%d %ss", n, noun)
+}
+
 // ReadInput reads a file whole; "-" is stdin.
 func ReadInput(file string, stdin io.Reader) ([]byte, error) {
 	if file != "-" {

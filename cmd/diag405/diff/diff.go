@@ -183,17 +183,9 @@ func (o *options) load(ctx context.Context, r *result, stdin io.Reader) (err err
 
 func (r *result) noteTraffic(t *traffic) {
 	if t.strange > 0 {
-		r.notes = append(r.notes, fmt.Sprintf("%s of the logs without a request", plural(t.strange, "line")))
+		r.notes = append(r.notes, fmt.Sprintf("%s of the logs without a request", cli.Plural(t.strange, "line")))
 	}
 	if t.noHost > 0 && r.hosts {
-		r.notes = append(r.notes, fmt.Sprintf("%s whose log does not say the Host: %s is taken, and -host says another", plural(t.noHost, "request"), t.host))
+		r.notes = append(r.notes, fmt.Sprintf("%s whose log does not say the Host: %s is taken, and -host says another", cli.Plural(t.noHost, "request"), t.host))
 	}
-}
-
-// plural is a count with its noun: 1 route, 2 routes.
-func plural(n int, noun string) string {
-	if n == 1 {
-		return "1 " + noun
-	}
-	return fmt.Sprintf("%d %ss", n, noun)
 }

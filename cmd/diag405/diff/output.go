@@ -119,7 +119,7 @@ func (r *result) few() (shown []*diff.Change, left []string) {
 		}
 	}
 	for _, key := range order {
-		left = append(left, fmt.Sprintf("%s: %s more, which -o json has", key, plural(count[key]-most, "change")))
+		left = append(left, fmt.Sprintf("%s: %s more, which -o json has", key, cli.Plural(count[key]-most, "change")))
 	}
 	return shown, left
 }
@@ -185,7 +185,7 @@ func (r *result) name() string { return r.old.Name() + " → " + r.new.Name() }
 func (r *result) summary() string {
 	text := r.name() + ": no request changes"
 	if n := len(r.Changes); n > 0 {
-		text = r.name() + ": " + plural(n, "change")
+		text = r.name() + ": " + cli.Plural(n, "change")
 	}
 	allowed := 0
 	for _, c := range r.Changes {
@@ -197,7 +197,7 @@ func (r *result) summary() string {
 		text += fmt.Sprintf(", %d allowed", allowed)
 	}
 	if t := r.Traffic; t != nil {
-		text += fmt.Sprintf("; %d of %s in the log", t.Changed, plural(t.Requests, "request"))
+		text += fmt.Sprintf("; %d of %s in the log", t.Changed, cli.Plural(t.Requests, "request"))
 	}
 	return text + fmt.Sprintf(" (%d made from the routes)", r.Asked)
 }

@@ -4,7 +4,6 @@ import (
 	"bufio"
 	"bytes"
 	"cmp"
-	"compress/gzip"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -15,8 +14,10 @@ import (
 	"slices"
 	"strings"
 
+	"diag405/cmd/diag405/cli"
 	"diag405/kong/diff"
 	"diag405/kong/forecast"
+	"diag405/plugin/logread"
 )
 
 // traffic are the requests of logs, each once and counted.
@@ -47,15 +48,11 @@ func (t *traffic) readFile(name string, stdin io.Reader) error {
 		defer f.Close()
 		in = f
 	}
-	r := bufio.NewReaderSize(in, 64<<10)
-	if magic, _ := r.Peek(2); bytes.Equal(magic, []byte{0x1f, 0x8b}) {
-		z, err := gzip.NewReader(r)
-		if err != nil {
-			return fmt.Errorf("-traffic %q: %w", name, err)
-		}
-		r = bufio.NewReaderSize(z, 64<<10)
+	r, err := cli.Unzipped(in)
+	if err == nil {
+		err = t.read(bufio.NewReaderSize(r, 64<<10))
 	}
-	if err := t.read(r); err != nil {
+	if err != nil {
 		return fmt.Errorf("-traffic %q: %w", name, err)
 	}
 	return nil
@@ -168,28 +165,10 @@ func requestLine(line string) (forecast.Request, bool) {
 		if len(words) != 3 || !strings.HasPrefix(words[2], "HTTP/") {
 			continue
 		}
-		r := forecast.Request{Method: words[0], Target: unescaped(words[1]), Scheme: "http"}
+		r := forecast.Request{Method: words[0], Target: string(logread.Unescaped([]byte(words[1]))), Scheme: "http"}
 		return r, isRequest(r)
 	}
 	return forecast.Request{}, false
-}
-
-// unescaped undoes nginx's \xHH (ngx_http_log_escape).
-func unescaped(target string) string {
-	if !strings.Contains(target, `\x`) {
-		return target
-	}
-	var out strings.Builder
-	for i := 0; i < len(target); i++ {
-		var octet byte
-		if n, err := fmt.Sscanf(target[i:min(i+4, len(target))], `\x%02X`, &octet); n == 1 && err == nil {
-			out.WriteByte(octet)
-			i += 3
-			continue
-		}
-		out.WriteByte(target[i])
-	}
-	return out.String()
 }
 
 // isRequest: a method is letters (the registered ones, and - in some), a target begins

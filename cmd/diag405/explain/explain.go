@@ -6,15 +6,12 @@ import (
 	"cmp"
 	"context"
 	"errors"
-	"fmt"
 	"io"
-	"os"
 	"strings"
 
 	"diag405/cmd/diag405/cli"
 	"diag405/cmd/diag405/source"
 	"diag405/plugin/diagnose"
-	"diag405/plugin/openapi"
 )
 
 var usage = `Usage: diag405 explain [flags] METHOD PATH
@@ -77,7 +74,7 @@ func Run(args []string, std cli.Streams) int {
 
 // explain does what the flags say.
 func (o *options) explain(ctx context.Context, std cli.Streams) (*explained, error) {
-	api, err := o.endpoints()
+	api, err := source.API(o.openAPI)
 	if err != nil {
 		return nil, err
 	}
@@ -160,21 +157,6 @@ func (o *options) explainOne(ctx context.Context, from *source.Source, failed *f
 		q.out.setTimes(failed.times)
 	}
 	return &q.out, nil
-}
-
-func (o *options) endpoints() (*diagnose.API, error) {
-	if o.openAPI == "" {
-		return nil, nil
-	}
-	data, err := os.ReadFile(o.openAPI)
-	if err != nil {
-		return nil, err
-	}
-	api, err := openapi.Parse(data)
-	if err != nil {
-		return nil, fmt.Errorf("-openapi %q: %w", o.openAPI, err)
-	}
-	return diagnose.NewAPI(api), nil
 }
 
 // judge adds the verdict: on the answer that is known, else on one that may come.

@@ -3,7 +3,6 @@ package explain
 import (
 	"cmp"
 	"fmt"
-	"strconv"
 
 	"diag405/kong/forecast"
 	"diag405/plugin/diagnose"
@@ -40,16 +39,7 @@ func lineFailure(e logread.Entry) (*failure, error) {
 	}
 	fix.Forms = formsOf(nil, x, diagnose.Fix{Set: fix.Set})
 	told.Fixes = []fixData{fix}
-	return &failure{asked: logread.Asked(x.Client), exchange: x, told: told, times: loggedTimes(e)}, nil
-}
-
-// loggedTimes is how many diagnoses a line stands for: those alike are written once a
-// second.
-func loggedTimes(e logread.Entry) int {
-	if n, err := strconv.Atoi(e.Fields["times"]); err == nil && n > 1 {
-		return n
-	}
-	return 1
+	return &failure{asked: logread.Asked(x.Client), exchange: x, told: told, times: e.Times()}, nil
 }
 
 // explain explains the failure from the log alone.

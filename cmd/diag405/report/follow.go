@@ -9,6 +9,8 @@ import (
 	"io/fs"
 	"os"
 	"time"
+
+	"diag405/cmd/diag405/cli"
 )
 
 // pollEvery is how often followed files are looked at.
@@ -140,7 +142,7 @@ func (r *logReader) open(f *followed) error {
 		return err
 	}
 	magic := make([]byte, 2)
-	if n, _ := file.ReadAt(magic, 0); n == 2 && isGzip(magic) {
+	if n, _ := file.ReadAt(magic, 0); n == 2 && cli.IsGzip(magic) {
 		defer file.Close()
 		f.zipped = true
 		blocks := newPipeline(r.judge, r.addBlock)

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"diag405/cmd/diag405/cli"
 	"diag405/kong/picture"
 	"diag405/plugin/logread"
 	"diag405/plugin/report"
@@ -19,7 +20,7 @@ var pageText string
 // pageTemplate is the page. What came from a log goes through html/template, which
 // escapes it for where it stands; only pictures are put in as they are, and package
 // picture escapes what is in them.
-var pageTemplate = template.Must(template.New("page").Funcs(template.FuncMap{"plural": plural, "orDash": orDash}).Parse(pageText))
+var pageTemplate = template.Must(template.New("page").Funcs(template.FuncMap{"plural": cli.Plural, "orDash": orDash}).Parse(pageText))
 
 // page is what -o html prints: one file that needs nothing else.
 func (o *options) page(s logread.Summary, out io.Writer) error {
@@ -147,8 +148,8 @@ func every(seconds int64) string {
 		seconds int64
 	}{{"day", 86400}, {"hour", 3600}, {"minute", 60}} {
 		if seconds%unit.seconds == 0 {
-			return plural(int(seconds/unit.seconds), unit.name)
+			return cli.Plural(int(seconds/unit.seconds), unit.name)
 		}
 	}
-	return plural(int(seconds), "second")
+	return cli.Plural(int(seconds), "second")
 }

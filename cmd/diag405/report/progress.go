@@ -63,7 +63,7 @@ func (p *progress) show() {
 		return
 	}
 	p.shown, p.visible = now, true
-	fmt.Fprintf(p.out, "\r\x1b[K%s %s", p.bar(), plural(int(p.lines.Load()), "line"))
+	fmt.Fprintf(p.out, "\r\x1b[K%s %s", p.bar(), cli.Plural(int(p.lines.Load()), "line"))
 }
 
 // bar is how much of the files has been read, as far as their size is known.

@@ -1,9 +1,7 @@
 package report
 
 import (
-	"bufio"
 	"bytes"
-	"compress/gzip"
 	"errors"
 	"fmt"
 	"io"
@@ -102,7 +100,7 @@ func (r *logReader) readFile(name string, blocks *pipeline) error {
 }
 
 func (r *logReader) readAll(name string, from io.Reader, blocks *pipeline) error {
-	in, err := unzipped(r.progress.count(from))
+	in, err := cli.Unzipped(r.progress.count(from))
 	if err == nil {
 		err = blocks.read(in)
 	}
@@ -111,22 +109,6 @@ func (r *logReader) readAll(name string, from io.Reader, blocks *pipeline) error
 	}
 	return nil
 }
-
-// unzipped reads through gzip where the first bytes are gzip's.
-func unzipped(from io.Reader) (io.Reader, error) {
-	in := bufio.NewReader(from)
-	magic, err := in.Peek(2)
-	if err != nil && !errors.Is(err, io.EOF) {
-		return nil, err
-	}
-	if !isGzip(magic) {
-		return in, nil
-	}
-	return gzip.NewReader(in)
-}
-
-// isGzip looks at the first two bytes (RFC 1952 section 2.3.1).
-func isGzip(magic []byte) bool { return bytes.Equal(magic, []byte{0x1f, 0x8b}) }
 
 func (r *logReader) addBlock(b *logread.Block) []logread.Failure {
 	r.progress.lines.Add(int64(b.Lines))

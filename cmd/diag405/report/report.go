@@ -5,16 +5,13 @@ package report
 import (
 	"errors"
 	"fmt"
-	"os"
 	"slices"
 	"strings"
 	"time"
 
 	"diag405/cmd/diag405/cli"
 	"diag405/cmd/diag405/source"
-	"diag405/plugin/diagnose"
 	"diag405/plugin/logread"
-	"diag405/plugin/openapi"
 )
 
 var usage = `Usage: diag405 report [flags] [FILE...]
@@ -164,18 +161,11 @@ func sinceOf(s string, now time.Time) (time.Time, error) {
 
 // judge takes what is known beside the logs.
 func (o *options) judge(std cli.Streams) (*logread.Judge, error) {
-	known := logread.Options{Host: o.host}
-	if o.openAPI != "" {
-		data, err := os.ReadFile(o.openAPI)
-		if err != nil {
-			return nil, err
-		}
-		endpoints, err := openapi.Parse(data)
-		if err != nil {
-			return nil, fmt.Errorf("-openapi %q: %w", o.openAPI, err)
-		}
-		known.API = diagnose.NewAPI(endpoints)
+	api, err := source.API(o.openAPI)
+	if err != nil {
+		return nil, err
 	}
+	known := logread.Options{Host: o.host, API: api}
 	if len(o.config) > 0 || o.source.Admin != "" {
 		ctx, stop := cli.Interruptible()
 		defer stop()

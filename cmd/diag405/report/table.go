@@ -42,11 +42,11 @@ func (o *options) printJSON(s logread.Summary, out io.Writer) error {
 func (o *options) text(s logread.Summary, screen *cli.Screen) string {
 	var b strings.Builder
 	if s.Failures == 0 {
-		fmt.Fprintf(&b, "no 405 in %s%s\n", plural(s.Lines, "line"), accessNote(s.Access))
+		fmt.Fprintf(&b, "no 405 in %s%s\n", cli.Plural(s.Lines, "line"), accessNote(s.Access))
 		b.WriteString(o.notes(s))
 		return b.String()
 	}
-	fmt.Fprintln(&b, screen.Paint(cli.Bold, plural(s.Failures, "diagnosis")+" in "+plural(s.Lines, "line")+": "+causes(s.Causes)))
+	fmt.Fprintln(&b, screen.Paint(cli.Bold, cli.Plural(s.Failures, "diagnosis")+" in "+cli.Plural(s.Lines, "line")+": "+causes(s.Causes)))
 	all := len(s.Groups)
 	if o.by == "" {
 		b.WriteString(table(screen, s.Groups[:o.shown(all)]))
@@ -56,7 +56,7 @@ func (o *options) text(s logread.Summary, screen *cli.Screen) string {
 		b.WriteString(o.byTable(screen, rows[:o.shown(all)]))
 	}
 	if left := all - o.shown(all); left > 0 {
-		fmt.Fprintf(&b, "\nand %s more; -n 0 shows all\n", plural(left, "row"))
+		fmt.Fprintf(&b, "\nand %s more; -n 0 shows all\n", cli.Plural(left, "row"))
 	}
 	b.WriteString(o.notes(s))
 	return b.String()
@@ -90,13 +90,13 @@ func (o *options) notes(s logread.Summary) string {
 func (o *options) noteWords(s logread.Summary) []string {
 	var out []string
 	if s.Cut > 0 {
-		out = append(out, fmt.Sprintf("the log cut %s short; what is left of them is counted", plural(s.Cut, "diagnosis")))
+		out = append(out, fmt.Sprintf("the log cut %s short; what is left of them is counted", cli.Plural(s.Cut, "diagnosis")))
 	}
 	if s.Again > 0 {
-		out = append(out, "left out "+plural(s.Again, "line")+" of requests that another line tells of, too")
+		out = append(out, "left out "+cli.Plural(s.Again, "line")+" of requests that another line tells of, too")
 	}
 	if s.Earlier > 0 {
-		words := fmt.Sprintf("left out %s from before %s", plural(s.Earlier, "line"), o.since.In(time.Local).Format(time.DateTime))
+		words := fmt.Sprintf("left out %s from before %s", cli.Plural(s.Earlier, "line"), o.since.In(time.Local).Format(time.DateTime))
 		if s.Timeless > 0 {
 			words += fmt.Sprintf(", %d of them without a time", s.Timeless)
 		}
@@ -109,18 +109,7 @@ func accessNote(n int) string {
 	if n == 0 {
 		return ""
 	}
-	return fmt.Sprintf(" (%s of access by diag405)", plural(n, "line"))
-}
-
-// plural counts: 1 line, 2 lines, 2 diagnoses.
-func plural(n int, what string) string {
-	switch {
-	case n == 1:
-		return "1 " + what
-	case strings.HasSuffix(what, "is"):
-		return fmt.Sprintf("%d %ses", n, strings.TrimSuffix(what, "is"))
-	}
-	return fmt.Sprintf("%d %ss", n, what)
+	return fmt.Sprintf(" (%s of access by diag405)", cli.Plural(n, "line"))
 }
 
 // table lines up the rows of groups.

@@ -17,6 +17,8 @@ import (
 	"diag405/cmd/diag405/cli"
 	"diag405/kong/adminapi"
 	"diag405/kong/config"
+	"diag405/plugin/diagnose"
+	"diag405/plugin/openapi"
 )
 
 // Usage is the part of a command's usage that its [Flags] have.
@@ -215,6 +217,22 @@ func fromAdmin(all config.Admin, options []config.Option) (*config.Config, []byt
 	}
 	cfg, err := config.Load([]config.File{{Data: data}}, options...)
 	return cfg, data, err
+}
+
+// API reads the application's document, of a flag -openapi; nil for "", which is none.
+func API(file string) (*diagnose.API, error) {
+	if file == "" {
+		return nil, nil
+	}
+	data, err := os.ReadFile(file)
+	if err != nil {
+		return nil, err
+	}
+	endpoints, err := openapi.Parse(data)
+	if err != nil {
+		return nil, fmt.Errorf("-openapi %q: %w", file, err)
+	}
+	return diagnose.NewAPI(endpoints), nil
 }
 
 // Headers reads headers as people write them on a command line: Name: value.
