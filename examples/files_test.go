@@ -181,15 +181,15 @@ func TestFoundingConfigurationLoads(t *testing.T) {
 	require.NoError(t, gw.Load(ctx, kong.Founding))
 }
 
-// kong.conf names the plugin server as README and the image have it.
+// kong.conf names the plugin server as docs/install.md and the image have it.
 func TestConfAgreesWithTheRest(t *testing.T) {
-	conf, readme := kongConf(t), read(t, "../README.md")
+	conf, page := kongConf(t), read(t, installPage)
 	env := readDockerfile(t, "../Dockerfile").stage(t, "kong").pairs("ENV")
 	query := conf["pluginserver_diag405_query_cmd"]
 	assert.Equal(t, env["KONG_PLUGINSERVER_DIAG405_QUERY_CMD"], query)
-	assert.Contains(t, readme, "KONG_PLUGINSERVER_DIAG405_QUERY_CMD=\""+query+"\"\n")
-	assert.Contains(t, readme, "KONG_PLUGINSERVER_DIAG405_SOCKET="+conf["pluginserver_diag405_socket"]+"\n")
-	assert.Contains(t, readme, "KONG_PLUGINS="+conf["plugins"]+"\n")
+	assert.Contains(t, page, "KONG_PLUGINSERVER_DIAG405_QUERY_CMD=\""+query+"\"\n")
+	assert.Contains(t, page, "KONG_PLUGINSERVER_DIAG405_SOCKET="+conf["pluginserver_diag405_socket"]+"\n")
+	assert.Contains(t, page, "KONG_PLUGINS="+conf["plugins"]+"\n")
 	assert.Contains(t, string(kong.Founding), "name: "+conf["pluginserver_names"])
 }
 

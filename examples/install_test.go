@@ -17,23 +17,25 @@ import (
 	"diag405/kong/gateway"
 )
 
-// installation is README's way to install on a host, in a folder instead of /.
+const installPage = "../docs/install.md"
+
+// installation is the way of docs/install.md to install on a host, in a folder instead of /.
 type installation struct {
 	root    string
 	env     []string // Kong's settings
 	serving bool
 }
 
-// TestInstallAsReadme does what README's Install says, line by line, with the stand-in
-// for Kong, and then what it says of diag405-log. Nothing is wrong then.
-func TestInstallAsReadme(t *testing.T) {
-	readme := read(t, "../README.md")
+// TestInstallAsThePage does what docs/install.md says of a host, line by line, with the
+// stand-in for Kong, and then what it says of diag405-log. Nothing is wrong then.
+func TestInstallAsThePage(t *testing.T) {
+	page := read(t, installPage)
 	i := &installation{root: shortDir(t)}
 	for _, part := range [][2]string{
-		{"**On a host.**", "**In containers.**"},
-		{"## Without the headers: diag405-log", "It takes `statuses`"},
+		{"## On a host", "## In containers"},
+		{"## diag405-log", "It takes `statuses`"},
 	} {
-		for _, command := range commandsIn(t, readme, part[0], part[1]) {
+		for _, command := range commandsIn(t, page, part[0], part[1]) {
 			i.do(t, command)
 		}
 		require.True(t, i.serving, "a line that serves")
@@ -41,10 +43,10 @@ func TestInstallAsReadme(t *testing.T) {
 	}
 }
 
-// commandsIn are the commands of a part of README.
-func commandsIn(t *testing.T, readme, from, to string) (out []string) {
+// commandsIn are the commands of a part of a page.
+func commandsIn(t *testing.T, page, from, to string) (out []string) {
 	t.Helper()
-	_, part, ok := strings.Cut(readme, from)
+	_, part, ok := strings.Cut(page, from)
 	require.True(t, ok, from)
 	part, _, ok = strings.Cut(part, to)
 	require.True(t, ok, to)
@@ -118,8 +120,8 @@ func (i *installation) check(t *testing.T) {
 	}
 }
 
-// The unit for systemd runs what README runs by hand, as the same user.
-func TestSystemdUnitAgreesWithReadme(t *testing.T) {
+// The unit for systemd runs what the page runs by hand, as the same user.
+func TestSystemdUnitAgreesWithThePage(t *testing.T) {
 	unit := map[string]string{}
 	for line := range strings.Lines(read(t, "systemd/diag405.service")) {
 		if key, value, ok := strings.Cut(strings.TrimSpace(line), "="); ok && !strings.HasPrefix(key, "#") {
@@ -128,7 +130,7 @@ func TestSystemdUnitAgreesWithReadme(t *testing.T) {
 		}
 	}
 	byHand := "sudo -u " + unit["User"] + " " + strings.TrimSuffix(unit["ExecStart"], " -prefix /usr/local/kong")
-	assert.Contains(t, commandsIn(t, read(t, "../README.md"), "**On a host.**", "**In containers.**"), byHand)
+	assert.Contains(t, commandsIn(t, read(t, installPage), "## On a host", "## In containers"), byHand)
 	assert.Equal(t, "always", unit["Restart"])
 	assert.Contains(t, unit["ExecStart"], " -socket /run/"+unit["RuntimeDirectory"])
 	assert.Equal(t, "kong.service", unit["Before"])

@@ -17,7 +17,7 @@ import (
 	"diag405/plugin/server"
 )
 
-var update = flag.Bool("update", false, "rewrite the tables of README")
+var update = flag.Bool("update", false, "rewrite the table of README, and what docs/install.md says of diag405-log")
 
 // Every field has a row in the table, in the plugins that have the field, and every
 // row a field: one without the other would never be set, or end the plugin server.
@@ -40,25 +40,24 @@ func TestEveryFieldHasARow(t *testing.T) {
 	}
 }
 
-// README has the table as it is. -update writes it there.
-func TestREADMEHasTheSettings(t *testing.T) {
-	const file = "../README.md"
-	data, err := os.ReadFile(file)
-	require.NoError(t, err)
-	got := string(data)
-	for _, part := range []struct{ pattern, want string }{
-		{`(?m)^\| config \|(.*\n\|)*.*\n`, settingsTable()},
-		{"It takes (`\\w+`(, | and |\\. ))+", logSettings()},
+// README has the table as it is, and docs/install.md those that diag405-log takes.
+// -update writes them there.
+func TestPagesHaveTheSettings(t *testing.T) {
+	for _, part := range []struct{ file, pattern, want string }{
+		{"../README.md", `(?m)^\| config \|(.*\n\|)*.*\n`, settingsTable()},
+		{"../docs/install.md", "It takes (`\\w+`(, | and |\\. ))+", logSettings()},
 	} {
+		data, err := os.ReadFile(part.file)
+		require.NoError(t, err)
 		re := regexp.MustCompile(part.pattern)
-		require.Len(t, re.FindAllString(got, -1), 1, part.pattern)
-		got = re.ReplaceAllLiteralString(got, part.want)
+		require.Len(t, re.FindAll(data, -1), 1, part.pattern)
+		want := re.ReplaceAllLiteral(data, []byte(part.want))
+		if *update {
+			require.NoError(t, os.WriteFile(part.file, want, 0o644))
+			continue
+		}
+		assert.Equal(t, string(want), string(data), part.file)
 	}
-	if *update {
-		require.NoError(t, os.WriteFile(file, []byte(got), 0o644))
-		return
-	}
-	assert.Equal(t, got, string(data))
 }
 
 func settingsTable() string {

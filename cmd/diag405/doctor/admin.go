@@ -108,7 +108,7 @@ func (k *installation) loaded(ctx context.Context, c *adminapi.Client) (out []fi
 	}
 	if out == nil {
 		return []finding{{"plugin-loaded", wrong, "Kong can run neither diag405 nor diag405-log",
-			"KONG_PLUGINS=bundled,diag405 and KONG_PLUGINSERVER_NAMES=diag405 with its QUERY_CMD and SOCKET, then restart Kong: README, Install"}}
+			"KONG_PLUGINS=bundled,diag405 and KONG_PLUGINSERVER_NAMES=diag405 with its QUERY_CMD and SOCKET, then restart Kong: docs/install.md"}}
 	}
 	return out
 }
