@@ -6,11 +6,29 @@ import (
 	"embed"
 	"fmt"
 	"regexp"
+	"slices"
 	"strings"
 )
 
-//go:embed lint.md causes/*.md
+//go:embed lint.md causes/*.md zh-CN/causes/*.md
 var pages embed.FS
+
+// The languages that the pages of the causes are in. The rest of this folder is English.
+const (
+	English = "en"
+	Chinese = "zh-CN"
+)
+
+// Languages are all languages of the causes' pages.
+func Languages() []string { return []string{English, Chinese} }
+
+// folder is where the pages of a language are.
+func folder(language string) string {
+	if language == English {
+		return "causes/"
+	}
+	return language + "/causes/"
+}
 
 // row is a row of the table in causes/README.md: a cause, and what the 405 came because
 // of.
@@ -22,9 +40,9 @@ type Cause struct {
 	Because string // the 405 came because of this, as a clause in Markdown
 }
 
-// Causes are all causes, in the order of causes/README.md.
-func Causes() []Cause {
-	overview, _ := pages.ReadFile("causes/README.md") // it is in the binary
+// Causes are all causes in a language of [Languages], in the order of causes/README.md.
+func Causes(language string) []Cause {
+	overview, _ := pages.ReadFile(folder(language) + "README.md") // it is in the binary
 	var all []Cause
 	for _, m := range row.FindAllSubmatch(overview, -1) {
 		all = append(all, Cause{string(m[1]), string(m[2])})
@@ -35,7 +53,7 @@ func Causes() []Cause {
 // CauseNames are the names of [Causes].
 func CauseNames() []string {
 	var names []string
-	for _, c := range Causes() {
+	for _, c := range Causes(English) {
 		names = append(names, c.Name)
 	}
 	return names
@@ -44,21 +62,20 @@ func CauseNames() []string {
 // Finding is what begins the name of a page about a finding of lint.
 const Finding = "lint/"
 
-// Page is the page of a cause, or of a finding of lint such as lint/literal-star, in
-// Markdown, and its path in this folder.
-func Page(name string) (page, path string, err error) {
+// Page is the page of a cause in a language of [Languages], or of a finding of lint such
+// as lint/literal-star, which is in English whatever the language; in Markdown, and its
+// path in this folder.
+func Page(language, name string) (page, path string, err error) {
 	if id, isFinding := strings.CutPrefix(name, Finding); isFinding {
 		page, err = section("lint.md", id)
 		return page, "lint.md", err
 	}
-	for _, c := range Causes() {
-		if c.Name == name {
-			path = "causes/" + name + ".md"
-			data, err := pages.ReadFile(path)
-			return string(data), path, err
-		}
+	if !slices.Contains(CauseNames(), name) {
+		return "", "", fmt.Errorf("no cause is called %q", name)
 	}
-	return "", "", fmt.Errorf("no cause is called %q", name)
+	path = folder(language) + name + ".md"
+	data, err := pages.ReadFile(path)
+	return withoutComments(string(data)), path, err
 }
 
 // section is the part of a page below a heading.
@@ -74,5 +91,10 @@ func section(file, heading string) (string, error) {
 	if end := regexp.MustCompile(`(?m)^##`).FindStringIndex(text); end != nil {
 		text = text[:end[0]]
 	}
-	return "# " + heading + "\n" + strings.TrimRight(text, "\n") + "\n", nil
+	return withoutComments("# " + heading + "\n" + strings.TrimRight(text, "\n") + "\n"), nil
 }
+
+// comment is a line of a page that is for its tests.
+var comment = regexp.MustCompile(`(?m)^<!--.*-->\n`)
+
+func withoutComments(page string) string { return comment.ReplaceAllString(page, "") }

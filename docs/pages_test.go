@@ -15,29 +15,31 @@ import (
 
 // Every page of a cause is in the table, and every row has its page.
 func TestCauses(t *testing.T) {
-	files, err := fs.Glob(pages, "causes/*.md")
-	require.NoError(t, err)
-	names := CauseNames()
-	assert.Len(t, names, len(files)-1, "README.md is none")
-	for _, name := range names {
-		page, path, err := Page(name)
-		require.NoError(t, err, name)
-		assert.Regexp(t, "^# "+name+"\n", page)
-		assert.FileExists(t, path)
+	for _, language := range Languages() {
+		files, err := fs.Glob(pages, folder(language)+"*.md")
+		require.NoError(t, err)
+		assert.Len(t, Causes(language), len(files)-1, "%s: README.md is none", language)
+		for _, c := range Causes(language) {
+			page, path, err := Page(language, c.Name)
+			require.NoError(t, err, c.Name)
+			assert.Regexp(t, "^# "+c.Name+"\n", page)
+			assert.NotContains(t, page, "<!--", c.Name)
+			assert.FileExists(t, path)
+		}
 	}
-	_, _, err = Page("README")
+	_, _, err := Page(English, "README")
 	assert.EqualError(t, err, `no cause is called "README"`)
 }
 
 // Every finding of lint has its part of the page, and no more than that.
 func TestFindings(t *testing.T) {
 	for _, rule := range lint.Rules() {
-		page, _, err := Page(Finding + rule.ID)
+		page, _, err := Page(Chinese, Finding+rule.ID)
 		require.NoError(t, err, rule.ID)
 		assert.Regexp(t, `^# `+rule.ID+`\n\*\*(error|warning|info)\*\*`, page)
 		assert.NotContains(t, page[1:], "\n#", rule.ID)
 	}
-	_, _, err := Page("lint/lint")
+	_, _, err := Page(English, "lint/lint")
 	assert.EqualError(t, err, `no finding of lint is called "lint"`)
 }
 

@@ -202,8 +202,10 @@ func TestDescribe(t *testing.T) {
 func TestLinks(t *testing.T) {
 	tests := []struct{ page, command, url string }{
 		{"causes/strip-path.md", "diag405 cause strip-path", "https://docs.example/docs/causes/strip-path.md"},
+		{"zh-CN/causes/unknown.md", "diag405 cause -lang zh-CN unknown", "https://docs.example/docs/zh-CN/causes/unknown.md"},
 		{"lint.md#literal-star", "diag405 cause lint/literal-star", "https://docs.example/docs/lint.md#literal-star"},
 		{"diagnosis.md", "", "https://docs.example/docs/diagnosis.md"},
+		{"zh-CN/causes/README.md", "", "https://docs.example/docs/zh-CN/causes/README.md"},
 		{"causes/README.md", "", "https://docs.example/docs/causes/README.md"},
 		{"https://a.example/b", "https://a.example/b", "https://a.example/b"},
 	}

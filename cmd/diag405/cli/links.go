@@ -7,8 +7,8 @@ import "strings"
 // it is nowhere.
 var docs string
 
-// Link is how people get to a page of the folder docs, such as causes/strip-path.md or
-// lint.md#literal-star: a whole URL where the folder is published, else the command that
+// Link is how people get to a page of the folder docs, such as causes/strip-path.md,
+// zh-CN/causes/strip-path.md or lint.md#literal-star: a whole URL where the folder is published, else the command that
 // shows the page, "" where there is none. What is a URL already stays.
 func Link(page string) string {
 	if strings.Contains(page, ":/") {
@@ -20,10 +20,13 @@ func Link(page string) string {
 	if id, ok := strings.CutPrefix(page, "lint.md#"); ok {
 		return "diag405 cause lint/" + id
 	}
-	name, isPage := strings.CutPrefix(page, "causes/")
+	language, name, isPage := strings.Cut("/"+page, "/causes/")
 	name, isMarkdown := strings.CutSuffix(name, ".md")
 	if !isPage || !isMarkdown || name == "README" {
 		return ""
+	}
+	if language != "" {
+		return "diag405 cause -lang " + language[1:] + " " + name
 	}
 	return "diag405 cause " + name
 }
