@@ -16,7 +16,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-var update = flag.Bool("update", false, "draw architecture-light.svg and architecture-dark.svg anew")
+var update = flag.Bool("update", false, "draw architecture-light.svg and architecture-dark.svg anew, and write the screens in how-to")
 
 const (
 	root   = ".."
