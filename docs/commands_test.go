@@ -65,14 +65,18 @@ func TestCommands(t *testing.T) {
 		for _, b := range blocks {
 			open := slices.DeleteFunc(slices.Clone(b.commands), func(c string) bool { return scripts[plain(c)] })
 			n.byScript += len(b.commands) - len(open)
-			if len(open) == 0 {
-				assert.Nil(t, b.mark, "%s:%d: a script runs these; they need no mark", page, b.line)
-				continue
+			switch {
+			case b.mark != nil && b.mark.runBy != "": // checked also where a script has them
+				checkRunBy(t, page, b.mark.runBy, b.commands)
+				n.byTest += len(open)
+			case len(open) == 0:
+				assert.Nil(t, b.mark, "%s:%d: a script runs these", page, b.line)
+			default:
+				if b.mark == nil {
+					forMarkOfPage++
+				}
+				n.add(t, page, b, ofPage, open)
 			}
-			if b.mark == nil {
-				forMarkOfPage++
-			}
-			n.add(t, page, b, ofPage, open)
 		}
 		assert.True(t, ofPage == nil || forMarkOfPage > 0, "%s: its mark is for no block", page)
 		if slices.Contains(pending, page) {
