@@ -169,7 +169,7 @@ func parsePage(t *testing.T, page, text string) (blocks []block, ofPage *mark) {
 			}
 			i--
 		}
-		found := commandsIn(language, body)
+		found := commandsIn(language, body, open != nil)
 		if len(found) > 0 {
 			blocks = append(blocks, block{begin + 1, found, open})
 		} else {
@@ -194,18 +194,25 @@ func parseMark(line string) *mark {
 }
 
 // commandsIn are the commands in a block: what stands behind prompts where there are any,
-// else each line that begins with a program. Lines that go on are one command.
-func commandsIn(language string, lines []string) []string {
+// else each line that begins with a program, and where none does all lines of a block
+// that is marked. Lines that go on are one command.
+func commandsIn(language string, lines []string, marked bool) []string {
 	if !slices.Contains([]string{"", "sh", "bash", "shell", "console"}, language) {
 		return nil // a file
 	}
-	prompts := slices.ContainsFunc(lines, func(l string) bool { return strings.HasPrefix(l, "$ ") })
+	begins := beginsCommand
+	switch isPrompt := func(line string) bool { return strings.HasPrefix(line, "$ ") }; {
+	case slices.ContainsFunc(lines, isPrompt):
+		begins = isPrompt
+	case marked && !slices.ContainsFunc(lines, beginsCommand):
+		begins = func(line string) bool { return line != "" }
+	}
 	var found []string
 	for i := 0; i < len(lines); i++ {
-		line, isPrompt := strings.CutPrefix(lines[i], "$ ")
-		if prompts && !isPrompt || !prompts && !beginsCommand(line) {
+		if !begins(lines[i]) {
 			continue
 		}
+		line := strings.TrimPrefix(lines[i], "$ ")
 		for goesOn(line) && i+1 < len(lines) {
 			i++
 			line = strings.TrimSuffix(line, `\`) + strings.TrimSpace(lines[i])
@@ -281,8 +288,28 @@ func onPage(command string) string {
 	return loopback.ReplaceAllString(background.ReplaceAllString(command, ""), "")
 }
 
-// pageName names a page in a test.
-var pageName = regexp.MustCompile(`"([^"\n]+\.md)"`)
+// literal is a string in a test.
+var literal = regexp.MustCompile(`"([^"\n]+)"`)
+
+// reads reports whether a test names a page: in one string, or in two that are put
+// together, as one is where several pages are read alike.
+func reads(test, text, page string) bool {
+	named, isBelow := strings.CutPrefix(page, path.Dir(test)+"/")
+	if !isBelow {
+		named = page
+	}
+	all := map[string]bool{}
+	for _, m := range literal.FindAllStringSubmatch(text, -1) {
+		all[m[1]] = true
+	}
+	for l := range all {
+		rest, isEnd := strings.CutSuffix(named, l)
+		if path.Join(path.Dir(test), l) == page || isEnd && all[rest] {
+			return true
+		}
+	}
+	return false
+}
 
 // checkRunBy checks that a file reads the page, as a test does, or has the commands.
 func checkRunBy(t *testing.T, page, file string, commands []string) {
@@ -291,12 +318,8 @@ func checkRunBy(t *testing.T, page, file string, commands []string) {
 	if !assert.NoError(t, err, page) {
 		return
 	}
-	if strings.HasSuffix(file, "_test.go") {
-		for _, m := range pageName.FindAllStringSubmatch(string(text), -1) {
-			if path.Join(path.Dir(file), m[1]) == page {
-				return
-			}
-		}
+	if strings.HasSuffix(file, "_test.go") && reads(file, string(text), page) {
+		return
 	}
 	for _, c := range commands {
 		assert.Contains(t, string(text), plain(c), "%s says that %s runs its commands", page, file)
@@ -312,6 +335,7 @@ func TestCommandsOnAPage(t *testing.T) {
 		"<!-- not run: needs Docker -->", "```", "docker build .", "```",
 		"<!-- run by: x_test.go -->", "", "```console", "$ go run ./cmd/diag405 demo > out.txt", "curl is a screen here", "```",
 		"```yaml", "go: 1", "```", "- a list", "", "  ```sh", "  cd x", "  ```",
+		"<!-- not run: a function -->", "", "    send this", "    send that",
 	}, "\n"))
 	assert.Equal(t, &mark{page: true, why: "asks your Kong"}, ofPage)
 	assert.Equal(t, []block{
@@ -319,6 +343,7 @@ func TestCommandsOnAPage(t *testing.T) {
 		{14, []string{"docker build ."}, &mark{why: "needs Docker"}},
 		{19, []string{"go run ./cmd/diag405 demo > out.txt"}, &mark{runBy: "x_test.go"}},
 		{28, []string{"cd x"}, nil},
+		{33, []string{"send this", "send that"}, &mark{why: "a function"}},
 	}, blocks)
 	assert.Equal(t, "curl -i localhost:8000", plain(blocks[0].commands[0]))
 	assert.Equal(t, "diag405 demo", plain(blocks[2].commands[0]))
