@@ -121,7 +121,7 @@ func TestComposeAgreesWithKongFiles(t *testing.T) {
 // The first request works: Kong waits for the application, and docker compose up --wait
 // for both. Nobody but this machine reaches the Admin API.
 func TestComposeIsReadyAndClosed(t *testing.T) {
-	for _, example := range []string{"fastapi", "observability"} {
+	for _, example := range []string{"fastapi", "compose", "observability"} {
 		c := readCompose(t, example)
 		ends := map[string]bool{} // those whose end is waited for
 		for name, s := range c.Services {
@@ -138,7 +138,7 @@ func TestComposeIsReadyAndClosed(t *testing.T) {
 				}
 			}
 			if s.Image != "" {
-				assert.Regexp(t, `^[a-z/-]+:v?\d+\.\d+\.\d+$`, s.Image, "not pinned")
+				assert.Regexp(t, `^[a-z0-9/-]+:v?\d+\.\d+\.\d+$`, s.Image, "not pinned")
 			}
 		}
 		for name, s := range c.Services {

@@ -32,6 +32,7 @@ type setUp struct {
 
 var setUps = []setUp{
 	{"deck", deckConfiguration, deckSaid},
+	{"compose", composeConfiguration, composeSaid},
 }
 
 // Each set-up leads to an explained 405, with the headers that its page shows, and the
