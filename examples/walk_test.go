@@ -32,6 +32,7 @@ type setUp struct {
 
 var setUps = []setUp{
 	{"deck", deckConfiguration, deckSaid},
+	{"terraform", terraformConfiguration, terraformSaid},
 	{"compose", composeConfiguration, composeSaid},
 }
 
