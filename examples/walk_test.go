@@ -33,6 +33,7 @@ type setUp struct {
 var setUps = []setUp{
 	{"deck", deckConfiguration, deckSaid},
 	{"terraform", terraformConfiguration, terraformSaid},
+	{"konnect", konnectConfiguration, konnectSaid},
 	{"compose", composeConfiguration, composeSaid},
 }
 
