@@ -6,6 +6,7 @@ import (
 	"net/http/httptest"
 	"os"
 	"os/exec"
+	"path"
 	"path/filepath"
 	"regexp"
 	"strings"
@@ -20,9 +21,9 @@ import (
 	"diag405/kong/gateway/standin"
 )
 
-// setUp is an example of a set-up, in a folder with a page.
+// setUp is an example of a set-up, by its page.
 type setUp struct {
-	folder string
+	page string
 	// configuration is what Kong has with the example's files, in Kong's declarative form,
 	// and with the application at an address.
 	configuration func(t *testing.T, host, port string) []byte
@@ -31,10 +32,11 @@ type setUp struct {
 }
 
 var setUps = []setUp{
-	{"deck", deckConfiguration, deckSaid},
-	{"terraform", terraformConfiguration, terraformSaid},
-	{"konnect", konnectConfiguration, konnectSaid},
-	{"compose", composeConfiguration, composeSaid},
+	{"deck/README.md", deckConfiguration, deckSaid},
+	{"terraform/README.md", terraformConfiguration, terraformSaid},
+	{"konnect/README.md", konnectConfiguration, konnectSaid},
+	{"kubernetes/README.md", kubernetesConfiguration, nil},
+	{"compose/README.md", composeConfiguration, composeSaid},
 }
 
 // Each set-up leads to an explained 405, with the headers that its page shows, and the
@@ -48,16 +50,16 @@ func TestSetUps(t *testing.T) {
 	defer gw.Close()
 	host, port := startWeather(t)
 	for _, s := range setUps {
-		t.Run(s.folder, func(t *testing.T) {
+		t.Run(path.Dir(s.page), func(t *testing.T) {
 			configuration := s.configuration(t, host, port)
 			require.NoError(t, gw.Load(ctx, configuration), string(configuration))
-			showsDiagnosis(t, s.folder+"/README.md", explained405(t, gw.URL()))
+			showsDiagnosis(t, s.page, explained405(t, gw.URL()))
 			if s.said == nil {
 				return
 			}
 			said := map[string]diag405test.Result{}
-			for _, line := range pageCommands(t, s.folder+"/README.md", "walk_test.go") {
-				said[line] = runCommand(t, bin, s.folder, line)
+			for _, line := range pageCommands(t, s.page, "walk_test.go") {
+				said[line] = runCommand(t, bin, path.Dir(s.page), line)
 			}
 			s.said(t, said)
 		})
@@ -119,11 +121,11 @@ func pageCommands(t *testing.T, page, test string) (out []string) {
 
 // runCommand runs a line of a page in the page's folder, with diag405 on the path, and returns
 // how it ended.
-func runCommand(t *testing.T, bin, folder, line string, env ...string) diag405test.Result {
+func runCommand(t *testing.T, bin, folder, line string) diag405test.Result {
 	t.Helper()
 	cmd := exec.Command("sh", "-c", line)
 	cmd.Dir = folder
-	cmd.Env = append(append(os.Environ(), "PATH="+filepath.Dir(bin)+":"+os.Getenv("PATH")), env...)
+	cmd.Env = append(os.Environ(), "PATH="+filepath.Dir(bin)+":"+os.Getenv("PATH"))
 	var stdout, stderr strings.Builder
 	cmd.Stdout, cmd.Stderr = &stdout, &stderr
 	_ = cmd.Run() // the exit code says it
@@ -150,15 +152,15 @@ func TestPagesOfSetUps(t *testing.T) {
 	require.True(t, ok)
 	listed, _, _ = strings.Cut(listed, "\n## ")
 	for _, s := range setUps {
-		assert.Contains(t, listed, "]("+s.folder+")")
-		text := read(t, s.folder+"/README.md")
+		assert.Contains(t, listed, "]("+path.Dir(s.page)+")")
+		text := read(t, s.page)
 		at := 0
 		for _, step := range []string{"## Install", "## Enable it", "## Send the POST", "## Remove it"} {
 			next := strings.Index(text, "\n"+step)
-			assert.Greater(t, next, at, "%s: %s", s.folder, step)
+			assert.Greater(t, next, at, "%s: %s", s.page, step)
 			at = next
 		}
-		assert.Contains(t, text, "/api/sendWeather", s.folder)
-		assert.Regexp(t, `(?m)^\*\*Not run:\*\* \S`, text, s.folder)
+		assert.Contains(t, text, "/api/sendWeather", s.page)
+		assert.Regexp(t, `(?m)^\*\*Not run:\*\* \S`, text, s.page)
 	}
 }
