@@ -167,6 +167,19 @@ type deployment struct {
 	}
 }
 
+// service is a Service of Kubernetes.
+type service struct {
+	head `yaml:",inline"`
+	Spec struct {
+		Selector map[string]string
+		Ports    []struct {
+			Name       string
+			Port       int
+			TargetPort string `yaml:"targetPort"`
+		}
+	}
+}
+
 // values is what the files for the chart set of it.
 type values struct {
 	Image   struct{ Repository, Tag string }

@@ -249,17 +249,7 @@ func TestKubernetesManifests(t *testing.T) {
 	require.NoError(t, err)
 	loads(t, string(settings))
 
-	var s struct {
-		head `yaml:",inline"`
-		Spec struct {
-			Selector map[string]string
-			Ports    []struct {
-				Name       string
-				Port       int
-				TargetPort string `yaml:"targetPort"`
-			}
-		}
-	}
+	var s service
 	strict(t, docs["Service/kong"], &s)
 	assert.Equal(t, d.Spec.Selector.MatchLabels, s.Spec.Selector)
 	assert.Equal(t, kong.Ports[0].Name, s.Spec.Ports[0].TargetPort)

@@ -59,14 +59,15 @@ func controllerConfiguration(t *testing.T, host, port string, k kongPlugin, rout
 	return data
 }
 
-// The application's document makes the diagnosis certain, as the page says.
-func TestKubernetesWithDocument(t *testing.T) {
+// certainWithDocument checks that the application's document makes the diagnosis certain.
+func certainWithDocument(t *testing.T, bin string) {
+	t.Helper()
 	document := filepath.Join(t.TempDir(), "openapi.yaml")
 	require.NoError(t, os.WriteFile(document, []byte(`{openapi: 3.0.3, info: {title: weather, version: "1"},
 		paths: {/: {get: {}}, /api/sendWeather: {post: {}}}}`), 0o600))
 	c := filepath.Join(t.TempDir(), "kong.json")
 	require.NoError(t, os.WriteFile(c, kubernetesConfiguration(t, "weather", "8900"), 0o600))
-	got := diag405test.Run(t, diag405test.Build(t), "explain", "-config", c, "-openapi", document, "-status", "405", "-allow", "GET", "POST", "/api/sendWeather")
+	got := diag405test.Run(t, bin, "explain", "-config", c, "-openapi", document, "-status", "405", "-allow", "GET", "POST", "/api/sendWeather")
 	assert.Equal(t, 0, got.Code, got.Stderr)
 	assert.Contains(t, got.Stdout, "cause     strip-path (confirmed)")
 	assert.Contains(t, read(t, "kubernetes/README.md"), "`strip-path;certainty=confirmed`")
@@ -131,17 +132,7 @@ func TestKubernetesWeather(t *testing.T) {
 	docs := documents(t, "kubernetes/weather.yaml")
 	var d deployment
 	strict(t, docs["Deployment/weather"], &d)
-	var s struct {
-		head `yaml:",inline"`
-		Spec struct {
-			Selector map[string]string
-			Ports    []struct {
-				Name       string
-				Port       int
-				TargetPort string `yaml:"targetPort"`
-			}
-		}
-	}
+	var s service
 	strict(t, docs["Service/weather"], &s)
 	for _, m := range []meta{in.Metadata, d.Metadata, s.Metadata} {
 		assert.Equal(t, k.Metadata.Namespace, m.Namespace)
