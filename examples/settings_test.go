@@ -242,7 +242,8 @@ func (l *settingsLab) logged(t *testing.T, doc string, answer trial.Answer) []st
 	return out
 }
 
-// recorded is the object diag405 of the record that file-log wrote last.
+// recorded is the object diag405 of the record that file-log wrote last, whose members
+// docs/overview.md has.
 func recorded(t *testing.T, file string) string {
 	t.Helper()
 	var last []byte
@@ -255,6 +256,12 @@ func recorded(t *testing.T, file string) string {
 		Diagnosis json.RawMessage `json:"diag405"`
 	}
 	require.NoError(t, json.Unmarshal(last, &record))
+	var members map[string]any
+	require.NoError(t, json.Unmarshal(record.Diagnosis, &members))
+	overview := read(t, "../docs/overview.md")
+	for name := range members {
+		assert.Contains(t, overview, "`"+name+"`", "a member of the record")
+	}
 	return `"diag405": ` + string(record.Diagnosis)
 }
 

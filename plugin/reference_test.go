@@ -17,6 +17,7 @@ import (
 
 	"diag405/kong/config"
 	"diag405/kong/gateway/standin/schema"
+	"diag405/plugin/report"
 	"diag405/plugin/server"
 )
 
@@ -40,6 +41,25 @@ func TestReferenceHasTheSettings(t *testing.T) {
 		return
 	}
 	assert.Equal(t, got, string(data), "-update writes it")
+}
+
+// What docs/overview.md and docs/configuration.md say of headers, phases and priority is
+// what the plugins have.
+func TestOverviewHasHeadersAndPhases(t *testing.T) {
+	overview, err := os.ReadFile("../docs/overview.md")
+	require.NoError(t, err)
+	for _, name := range report.HeaderNames(standardPrefix) {
+		assert.Contains(t, string(overview), "\n| `"+name+"` | ")
+	}
+	ours, logs := dumped(t, Constructor("")), dumped(t, LogConstructor())
+	phases := func(d description) string { return strings.Join(d.Phases, ", ") }
+	assert.Contains(t, string(overview), "\n| phases | "+phases(ours)+" | "+phases(logs)+" |\n")
+	assert.Regexp(t, fmt.Sprintf(`\n\| priority \| %d\b.*\| %d \|\n`, ours.Priority, logs.Priority), string(overview))
+	configuration, err := os.ReadFile("../docs/configuration.md")
+	require.NoError(t, err)
+	for name, d := range map[string]description{Name: ours, LogName: logs} {
+		assert.Contains(t, string(configuration), fmt.Sprintf("\n| %s | %d | %s |\n", name, d.Priority, phases(d)))
+	}
 }
 
 // reference is the generated part: a table of all, and a part for each.
@@ -158,17 +178,27 @@ func (s setting) wrong() []any {
 	return out
 }
 
-// kongSchema is a plugin's schema as Kong gets it.
-func kongSchema(t *testing.T, construct func() any) schema.Schema {
+// description is what Kong is told of a plugin.
+type description struct {
+	Phases   []string
+	Priority int
+	Schema   json.RawMessage
+}
+
+func dumped(t *testing.T, construct func() any) description {
 	t.Helper()
 	var dump bytes.Buffer
 	require.NoError(t, server.Plugin{New: construct, Version: Version, Priority: Priority, Name: "x"}.Dump(&dump, ""))
-	var described struct {
-		Plugins []struct{ Schema json.RawMessage }
-	}
-	require.NoError(t, json.Unmarshal(dump.Bytes(), &described))
-	require.Len(t, described.Plugins, 1)
-	return schema.MustParse(string(described.Plugins[0].Schema))
+	var all struct{ Plugins []description }
+	require.NoError(t, json.Unmarshal(dump.Bytes(), &all))
+	require.Len(t, all.Plugins, 1)
+	return all.Plugins[0]
+}
+
+// kongSchema is a plugin's schema as Kong gets it.
+func kongSchema(t *testing.T, construct func() any) schema.Schema {
+	t.Helper()
+	return schema.MustParse(string(dumped(t, construct).Schema))
 }
 
 // example is where a setting is used.
