@@ -72,13 +72,7 @@ func cellsOf(screen string) [][]cell {
 // broken is a line in pieces that fit into so many columns. A terminal breaks words; a
 // picture is read more easily when they stay whole, and what follows is indented.
 func broken(cells []cell, columns int) [][]cell {
-	indent := 2
-	for _, c := range cells {
-		if c.r != ' ' {
-			break
-		}
-		indent++
-	}
+	indent := indentOf(cells)
 	var lines [][]cell
 	for len(cells) > columns {
 		n := columns
@@ -95,6 +89,22 @@ func broken(cells []cell, columns int) [][]cell {
 		cells = append(rest, cells[n:]...)
 	}
 	return append(lines, cells)
+}
+
+// label is what stands in a column of its own before the text.
+var label = regexp.MustCompile(`^ *\S+  +`)
+
+// indentOf is where a line goes on below itself: below its text where that stands behind
+// a label, else a little to the right of where it begins.
+func indentOf(cells []cell) int {
+	var line strings.Builder
+	for _, c := range cells {
+		line.WriteRune(c.r)
+	}
+	if l := label.FindString(line.String()); l != "" {
+		return utf8.RuneCountInString(l)
+	}
+	return 2 + len(line.String()) - len(strings.TrimLeft(line.String(), " "))
 }
 
 // runsOf are the runs of a line.
