@@ -53,12 +53,7 @@ func TestPictures(t *testing.T) {
 
 // A 405 without the plugin, and with it.
 func TestPictureOf405(t *testing.T) {
-	app := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		w.Header().Set("Server", "uvicorn") // as examples/fastapi has it
-		takes{"/": "GET"}.ServeHTTP(w, r)
-	}))
-	t.Cleanup(app.Close)
-	with := bytes.ReplaceAll(kong.Founding, []byte("http://weather:8900"), []byte(app.URL))
+	with := foundingAt(reader(t))
 	without, _, found := bytes.Cut(with, []byte("        plugins:\n"))
 	require.True(t, found, "the plugin stands at the end of kong.yml")
 	before, after := answerOf(t, without), answerOf(t, with)
@@ -67,9 +62,44 @@ func TestPictureOf405(t *testing.T) {
 	assertPicture(t, "405", "The same 405 without diag405, and with it", 58, window{"Without diag405", before}, window{"With diag405", after})
 }
 
-// answerOf is what a client sees of the founding request at a gateway with this
-// configuration. The headers that explain are yellow.
-func answerOf(t *testing.T, doc []byte) string {
+// What asks a gateway: compare and doctor.
+func TestPicturesOfAsking(t *testing.T) {
+	t.Setenv("NO_COLOR", "")
+	t.Setenv("TERM", "xterm")
+	app := reader(t)
+	doc := foundingAt(app)
+	gw := gatewayWith(t, doc)
+	compared := onTerminal(t, "compare", "-yes", "-config", file(t, "kong.yml", string(doc)), "-direct", app, "-X", "POST", gw.URL()+"/api/sendWeather")
+	assertPicture(t, "compare", "The screen of diag405 compare for the founding case", 100,
+		window{"diag405 compare", "$ diag405 compare -yes -config kong.yml -direct http://127.0.0.1:8900 -X POST http://127.0.0.1:8000/api/sendWeather\n\n" + stableWith(compared, app)})
+	seen := onTerminal(t, "doctor", "-admin", gw.AdminURL(), "-proxy", gw.URL(), "-request", "POST /api/sendWeather")
+	seen = strings.ReplaceAll(seen, strings.TrimPrefix(gw.AdminURL(), "http://"), "127.0.0.1:8001")
+	assertPicture(t, "doctor", "The screen of diag405 doctor", 100,
+		window{"diag405 doctor", "$ diag405 doctor -admin http://127.0.0.1:8001 -proxy http://127.0.0.1:8000 -request 'POST /api/sendWeather'\n\n" + seen})
+}
+
+// reader is an upstream whose / only reads, and which calls itself what examples/fastapi
+// does.
+func reader(t *testing.T) (url string) {
+	t.Helper()
+	app := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Server", "uvicorn")
+		if r.Method == http.MethodPost && r.URL.Path == "/api/sendWeather" {
+			fmt.Fprint(w, `{"saved":true}`)
+			return
+		}
+		takes{"/": "GET"}.ServeHTTP(w, r)
+	}))
+	t.Cleanup(app.Close)
+	return app.URL
+}
+
+// foundingAt is the founding configuration with its application at a URL.
+func foundingAt(url string) []byte {
+	return bytes.ReplaceAll(kong.Founding, []byte("http://weather:8900"), []byte(url))
+}
+
+func gatewayWith(t *testing.T, doc []byte) gateway.Gateway {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
 	defer cancel()
@@ -77,8 +107,16 @@ func answerOf(t *testing.T, doc []byte) string {
 	require.NoError(t, err)
 	gw, err := standin.Start(ctx, gateway.Options{Plugins: []string{plugin}})
 	require.NoError(t, err)
-	defer gw.Close()
+	t.Cleanup(func() { _ = gw.Close() })
 	require.NoError(t, gw.Load(ctx, doc))
+	return gw
+}
+
+// answerOf is what a client sees of the founding request at a gateway with this
+// configuration. The headers that explain are yellow.
+func answerOf(t *testing.T, doc []byte) string {
+	t.Helper()
+	gw := gatewayWith(t, doc)
 	conn, err := net.Dial("tcp", strings.TrimPrefix(gw.URL(), "http://"))
 	require.NoError(t, err)
 	defer conn.Close()
@@ -112,22 +150,32 @@ var varying = []struct {
 	{regexp.MustCompile(`\d{4}/\d\d/\d\d \d\d:\d\d:\d\d`), "2026/01/05 09:30:00"},
 	{regexp.MustCompile(`(\] )\d+#\d+: \*\d+`), "${1}1443#0: *1"},
 	{regexp.MustCompile(`request_id: "[0-9a-f]{32}"`), `request_id: "9f86d081884c7d659a2feaa0c55ad015"`},
-	{regexp.MustCompile(`\.\./\.\./kong/`), ""},
+	{regexp.MustCompile(`[./][\w./]*/kong\.yml`), "kong.yml"},
+	{regexp.MustCompile(`(?m)^(\x1b\[2m)?time  .*\n`), ""}, // compare's, of this very run
 }
 
-var loopback = regexp.MustCompile(`127\.0\.0\.1:\d+`)
+var loopback = regexp.MustCompile(`127\.0\.0\.1:\d+ *`)
 
 // stable is a screen as every run has it: the first address is the application's.
 func stable(screen string) string {
+	return stableWith(screen, strings.TrimRight(loopback.FindString(screen), " "))
+}
+
+// stableWith is the same where the application's address is known.
+func stableWith(screen, app string) string {
 	for _, v := range varying {
 		screen = v.pattern.ReplaceAllString(screen, v.stable)
 	}
-	app := loopback.FindString(screen)
-	return loopback.ReplaceAllStringFunc(screen, func(address string) string {
-		if address == app {
-			return "127.0.0.1:8900"
+	return loopback.ReplaceAllStringFunc(screen, func(found string) string {
+		address := strings.TrimRight(found, " ")
+		stable := "127.0.0.1:8000"
+		if address == strings.TrimPrefix(app, "http://") {
+			stable = "127.0.0.1:8900"
 		}
-		return "127.0.0.1:8000"
+		if found == address || strings.HasSuffix(found, address+" ") {
+			return stable + found[len(address):]
+		}
+		return fmt.Sprintf("%-*s", len(found), stable) // what stands in the next column stays there
 	})
 }
 

@@ -20,7 +20,7 @@ import (
 	"diag405/kong"
 )
 
-var update = flag.Bool("update", false, "rewrite the screens in the scripts")
+var update = flag.Bool("update", false, "rewrite the screens in the scripts, and the pictures of screens in docs/images")
 
 // TestMain makes the test binary a diag405 for scripts, also under another name.
 func TestMain(m *testing.M) {

@@ -17,7 +17,7 @@ import (
 	"diag405/kong/forecast"
 )
 
-var update = flag.Bool("update", false, "draw the pictures in testdata anew")
+var update = flag.Bool("update", false, "draw the pictures in testdata and docs/images anew")
 
 // The pictures, by the files that they stand in.
 var drawn = map[string]Parts{
