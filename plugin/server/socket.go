@@ -30,14 +30,14 @@ type socket struct {
 // the user's alone, whatever the umask: a Kong in the background starts its plugin
 // servers with none (measured).
 func (s socket) listen() (net.Listener, error) {
+	if err := Supported(); err != nil {
+		return nil, err
+	}
 	if err := s.clear(); err != nil {
 		return nil, err
 	}
 	config := net.ListenConfig{Control: func(_, _ string, c syscall.RawConn) error {
-		// Linux makes the socket's file with the mode of its descriptor, less the umask
-		// (unix_bind_bsd in net/unix/af_unix.c): there is no moment at which it is wider.
-		// Other systems do without.
-		return c.Control(func(fd uintptr) { _ = syscall.Fchmod(int(fd), uint32(s.mode())) })
+		return c.Control(func(fd uintptr) { narrow(fd, s.mode()) })
 	}}
 	l, err := config.Listen(context.Background(), "unix", s.path)
 	if err != nil {

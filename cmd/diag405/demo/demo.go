@@ -21,6 +21,7 @@ import (
 	"diag405/kong/gateway/realkong"
 	"diag405/kong/gateway/standin"
 	"diag405/plugin/logread"
+	"diag405/plugin/server"
 )
 
 const usage = `Usage: diag405 demo [-kong PATH | -cost kong] [-app URL]
@@ -55,6 +56,9 @@ func Run(args []string, std cli.Streams) int {
 	o, err := parse(args)
 	if err != nil {
 		return std.BadArguments("demo", usage, err)
+	}
+	if err := server.Supported(); err != nil {
+		return std.Cannot("demo: the plugin server in it cannot run here: %v", err)
 	}
 	ctx, stop := cli.Interruptible()
 	defer stop()

@@ -6,9 +6,7 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
-	"os/user"
 	"path/filepath"
-	"strconv"
 	"syscall"
 
 	"diag405/cmd/diag405/plugins"
@@ -61,18 +59,6 @@ func permissions(socket string, info fs.FileInfo) finding {
 func isOpen(folder string) bool {
 	info, err := os.Stat(folder)
 	return err == nil && info.Mode().Perm()&0o001 != 0
-}
-
-func owner(info fs.FileInfo) string {
-	stat, ok := info.Sys().(*syscall.Stat_t)
-	if !ok {
-		return "an unknown user"
-	}
-	id := strconv.Itoa(int(stat.Uid))
-	if u, err := user.LookupId(id); err == nil {
-		return "user " + u.Username
-	}
-	return "user " + id
 }
 
 func identity(ctx context.Context, socket, name string) finding {

@@ -31,6 +31,9 @@ func ByKong(args []string, std cli.Streams, help string) int {
 		}
 		return cli.OK
 	}
+	if err := server.Supported(); err != nil {
+		return std.Cannot("serving Kong: %v; diag405 help lists what there is beside", err)
+	}
 	if info, err := os.Stat(o.prefix); err != nil || !info.IsDir() {
 		return std.Cannot("no folder %q for the socket: Kong starts it like this, in its own prefix; diag405 serve -h says how something else does, and diag405 demo shows what it is", o.prefix)
 	}

@@ -11,7 +11,6 @@ import (
 	"regexp"
 	"slices"
 	"strings"
-	"syscall"
 
 	"diag405/kong/gateway"
 )
@@ -238,7 +237,9 @@ func (h *home) run(command string) (*process, error) {
 	cmd.Dir = h.dir // Kong also looks for its Lua modules in the working folder
 	cmd.Env = h.environment(os.Environ())
 	cmd.Stdout, cmd.Stderr = output, output
-	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+	if err := ownGroup(cmd); err != nil {
+		return nil, err
+	}
 	if err := cmd.Start(); err != nil {
 		return nil, err
 	}

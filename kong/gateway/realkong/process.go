@@ -54,7 +54,7 @@ func (p *process) end() error {
 // (kong/cmd/utils/nginx_signals.lua), lets the worker stop its plugin servers.
 func (p *process) stop(pidFile string) error {
 	if pid, err := readPID(pidFile); err == nil {
-		_ = syscall.Kill(pid, syscall.SIGTERM) // already gone is what we want
+		_ = kill(pid, syscall.SIGTERM) // already gone is what we want
 		select {
 		case <-p.ended:
 		case <-time.After(stopBound):
@@ -85,7 +85,7 @@ func (p *process) signal(sig syscall.Signal, bound time.Duration) bool {
 	if !groupRuns(p.group) {
 		return true
 	}
-	_ = syscall.Kill(-p.group, sig) // ended meanwhile: seen below
+	_ = kill(-p.group, sig) // ended meanwhile: seen below
 	for end := time.Now().Add(bound); time.Now().Before(end); time.Sleep(5 * time.Millisecond) {
 		if !groupRuns(p.group) {
 			return true
@@ -97,7 +97,7 @@ func (p *process) signal(sig syscall.Signal, bound time.Duration) bool {
 // groupRuns tells whether a process of the group runs. A zombie does not:
 // where nobody collects orphans, as in many containers, it stays for good.
 func groupRuns(group int) bool {
-	if errors.Is(syscall.Kill(-group, 0), syscall.ESRCH) {
+	if errors.Is(kill(-group, 0), syscall.ESRCH) {
 		return false
 	}
 	stats, _ := filepath.Glob("/proc/[0-9]*/stat")
