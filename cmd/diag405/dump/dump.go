@@ -6,6 +6,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 
@@ -20,7 +21,7 @@ Writes what Kong asks for at its start, of each plugin into a file of its own:
 DIR/diag405.json and DIR/diag405-log.json. Kong needs no more than that and the
 socket, with cat for its query command. The files are replaced at one go.
 
-  -dir DIR     the folder, such as one that two containers share
+  -dir DIR     the folder, such as one that two containers share; made where it is missing
   -name NAME   diag405, diag405-log or both (default both)
 
 diag405 -dump prints one of them instead.
@@ -46,6 +47,9 @@ func Run(args []string, std cli.Streams) int {
 	if err != nil {
 		return std.BadArguments("dump", usage, err)
 	}
+	if err := os.MkdirAll(dir, 0o755); err != nil { // Kong may be another user
+		return std.Cannot("dump: making the folder: %v", err)
+	}
 	for _, name := range names {
 		file := filepath.Join(dir, name+".json")
 		if err := write(file, name); err != nil {
@@ -57,11 +61,32 @@ func Run(args []string, std cli.Streams) int {
 }
 
 // write replaces a file: Kong may be reading it.
-func write(file, name string) (err error) {
+func write(file, name string) error {
 	var dump bytes.Buffer
 	if err := plugins.Named(name, "").Dump(&dump, server.DefaultPrefix); err != nil {
 		return fmt.Errorf("describing %s: %w", name, err)
 	}
+	if err := replace(file, dump.Bytes()); err != nil {
+		return fmt.Errorf("writing %q: %w", file, reason(err))
+	}
+	return nil
+}
+
+// reason is why a file could not be written, without the temporary file, which nobody
+// asked for.
+func reason(err error) error {
+	var path *fs.PathError
+	var link *os.LinkError
+	switch {
+	case errors.As(err, &path):
+		return path.Err
+	case errors.As(err, &link):
+		return link.Err
+	}
+	return err
+}
+
+func replace(file string, data []byte) (err error) {
 	next, err := os.CreateTemp(filepath.Dir(file), "."+filepath.Base(file)+"-")
 	if err != nil {
 		return err
@@ -71,10 +96,10 @@ func write(file, name string) (err error) {
 			os.Remove(next.Name())
 		}
 	}()
-	_, err = next.Write(dump.Bytes())
+	_, err = next.Write(data)
 	err = errors.Join(err, next.Chmod(0o644), next.Close()) // Kong may be another user
 	if err != nil {
-		return fmt.Errorf("writing %q: %w", next.Name(), err)
+		return err
 	}
 	return os.Rename(next.Name(), file)
 }
