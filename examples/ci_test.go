@@ -212,6 +212,7 @@ func (c *checkout) runAction(t *testing.T, inputs map[string]string) (out string
 
 // What can be run without GitHub and GitLab, is.
 func TestCI(t *testing.T) {
+	t.Parallel()
 	from := newOrigin(t)
 	t.Run("action", func(t *testing.T) { testAction(t, from) })
 	t.Run("action builds", func(t *testing.T) { testActionBuilds(t, from) })

@@ -18,6 +18,7 @@ import (
 // a Python with fastapi and uvicorn: DIAG405_PYTHON, python3, or the system's.
 // Without one it is skipped, unless DIAG405_FASTAPI=required.
 func TestFoundingCaseOnFastAPI(t *testing.T) {
+	t.Parallel()
 	python, ok := pythonWithFastAPI()
 	switch {
 	case !ok && os.Getenv("DIAG405_FASTAPI") == "required":

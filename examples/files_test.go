@@ -173,6 +173,7 @@ func TestImagesArePinned(t *testing.T) {
 
 // kong.yml is taken with the plugin in it, as Kong would take it.
 func TestFoundingConfigurationLoads(t *testing.T) {
+	t.Parallel()
 	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
 	defer cancel()
 	gw, err := standin.Start(ctx, gateway.Options{Plugins: []string{diag405test.Build(t)}})

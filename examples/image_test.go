@@ -109,6 +109,7 @@ func buildAsImage(t *testing.T) (home string) {
 // TestKongImageRuns builds as the image does and runs its entrypoint with the stand-in
 // for Kong: both plugins explain, and a server that is killed is back at once.
 func TestKongImageRuns(t *testing.T) {
+	t.Parallel()
 	home := buildAsImage(t)
 	got := diag405test.Run(t, filepath.Join(home, "diag405"), "version", "-o", "json")
 	var version struct{ Version, Commit string }
@@ -138,6 +139,7 @@ func TestKongImageRuns(t *testing.T) {
 
 // Other commands than those that serve go straight to Kong's entrypoint.
 func TestKongImagePassesOn(t *testing.T) {
+	t.Parallel()
 	entrypoint := filepath.Join(t.TempDir(), "entrypoint")
 	require.NoError(t, os.WriteFile(entrypoint, []byte("#!/bin/sh\necho \"$@\" \"$KONG_PLUGINSERVER_DIAG405_LOG_SOCKET\"\n"), 0o755))
 	cmd := exec.Command("../cmd/diag405/entrypoint.sh", "kong", "migrations", "up")

@@ -217,6 +217,7 @@ func TestKubernetesValues(t *testing.T) {
 }
 
 func TestKubernetesManifests(t *testing.T) {
+	t.Parallel()
 	docs := documents(t, "kubernetes/manifests.yaml")
 	var d deployment
 	strict(t, docs["Deployment/kong"], &d)
