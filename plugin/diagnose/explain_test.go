@@ -1,6 +1,7 @@
 package diagnose
 
 import (
+	"math"
 	"net/http"
 	"slices"
 	"strconv"
@@ -554,11 +555,10 @@ func TestExplainIsBounded(t *testing.T) {
 		"templated": "/" + strings.Repeat("{x}", 2600),
 	} {
 		x := scene{client: "POST " + path, route: "/", keep: true, allow: "GET"}.exchange()
-		least := time.Hour
-		for n := 0; n < 50 && least >= explainBound; n++ { // the least of some runs, as other work goes on beside them
-			start := time.Now()
-			Explain(x, seen)
-			least = min(least, time.Since(start))
+		// What else the machine does makes a run longer, and none shorter.
+		least := time.Duration(math.MaxInt64)
+		for try := 0; try < 50 && least >= explainBound; try++ {
+			least = min(least, threadTime(func() { Explain(x, seen) }))
 		}
 		assert.Less(t, least, explainBound, name)
 	}
