@@ -8,7 +8,6 @@ import (
 
 	"diag405/plugin/diagnose"
 	"diag405/plugin/record"
-	"diag405/plugin/report"
 )
 
 // Name and LogName are the names of the two plugins.
@@ -91,18 +90,16 @@ func (c *LogConfig) explain(gw gateway, logged *record.Record, x diagnose.Exchan
 	}
 	c.recent.recall(logged.ClientIP, x, &seen)
 	d, err := until(ctx, func() diagnose.Diagnosis { return diagnose.Explain(x, seen) })
-	if err != nil {
-		note(gw, "warn", "answer not explained: "+err.Error())
-		return
-	}
 	o := c.lineOptions()
 	// The log phase runs in a timer, about whose lines Kong does not say which request
 	// they are about.
 	o.Phase, o.RequestID = "log", logged.Request.ID
-	c.logDiagnosis(gw, x, d, o)
-	if c.LogRequests == "errors" {
-		_ = gw.Log(c.LogLevel, report.AccessLine(x, o))
+	if err != nil {
+		note(gw, "warn", "answer not explained: "+err.Error())
+	} else {
+		c.logDiagnosis(gw, x, d, o)
 	}
+	c.logRefused(gw, x, o)
 }
 
 // readRecord reads the log record, and what else the log phase knows of the request.

@@ -157,20 +157,30 @@ func (c *Config) explain(gw gateway, x diagnose.Exchange) {
 	}
 	c.recall(gw, x, &seen)
 	d, err := until(ctx, func() diagnose.Diagnosis { return diagnose.Explain(x, seen) })
+	o := c.options()
 	if err != nil {
 		note(gw, "warn", "answer not explained: "+err.Error())
+		c.logRefused(gw, x, o)
 		return
 	}
 	if c.annotate(gw, x, d, &ours) != nil {
 		return
 	}
-	o := c.options()
 	_ = gw.SetRecord(report.Record(x, d, o))
 	c.logDiagnosis(gw, x, d, o)
-	if c.LogRequests == "errors" {
-		x.Client.Scheme = "" // as in the access phase
-		_ = gw.Log(c.LogLevel, report.AccessLine(x, o))
+	c.logRefused(gw, x, o)
+}
+
+// logRefused writes the line of a request whose answer is one to explain, where only
+// those have one.
+func (c *Common) logRefused(gw gateway, x diagnose.Exchange, o report.Options) {
+	if c.LogRequests != "errors" {
+		return
 	}
+	if o.Phase == "" {
+		x.Client.Scheme = "" // as in the access phase
+	}
+	_ = gw.Log(c.LogLevel, report.AccessLine(x, o))
 }
 
 // recall adds what happened a moment ago. The client's address is asked only where

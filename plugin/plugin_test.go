@@ -298,6 +298,22 @@ func TestErrorsAreLogged(t *testing.T) {
 	assert.Empty(t, f.lines)
 }
 
+// An answer that is not explained in time has its line all the same.
+func TestErrorsAreLoggedUnexplained(t *testing.T) {
+	overdue.Add(maxOverdue)
+	defer overdue.Add(-maxOverdue)
+	const why = "warn: [diag405] answer not explained: bug: others do not come to an end"
+	f := founding()
+	configured(t, `{"log_requests": "errors", "log_level": "info"}`).response(f)
+	all := founding().inAccess()
+	configured(t, `{"log_level": "info"}`).access(all)
+	assert.Equal(t, append([]string{why}, all.lines...), f.lines)
+
+	f = founding()
+	configured(t, `{"log_requests": "none"}`).response(f)
+	assert.Equal(t, []string{why}, f.lines)
+}
+
 func TestAccessQueryValues(t *testing.T) {
 	f := founding().inAccess()
 	configured(t, `{"log_query": true, "log_format": "json"}`).access(f)
