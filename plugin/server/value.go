@@ -21,101 +21,93 @@ func (d Direct) SetSerializeValue(key string, value any) error {
 		}
 		return d.kong.Log.Ask(function, &kong_plugin_protocol.KV{K: key, V: v}, nil)
 	}
-	size, err := sizeOfValue(value)
+	args, err := appendValueIn(appendText(make([]byte, 0, 2<<10), 1, key), 2, value)
 	if err != nil {
 		return fmt.Errorf("encoding a value for log plugins: %w", err)
 	}
 	_, err = d.e.send(func(in []byte) []byte {
-		in = appendFrame(in, []byte(function))
-		in = protowire.AppendFixed32(in, uint32(sizeOf(len(key))+sizeOf(size)))
-		in = protowire.AppendString(protowire.AppendTag(in, 1, protowire.BytesType), key)
-		return appendValue(appendHead(in, 2, size), value)
+		return appendFrame(appendFrame(in, []byte(function)), args)
 	})
 	return err
 }
 
-// sizeOfValue is how long a google.protobuf.Value is as appendValue appends it, in bytes.
-func sizeOfValue(value any) (int, error) {
-	switch v := value.(type) {
-	case nil, bool:
-		return 2, nil
-	case float64, int:
-		return 9, nil
-	case string:
-		return sizeOf(len(valid(v))), nil
-	case map[string]any:
-		size, err := sizeOfFields(v)
-		return sizeOf(size), err
-	case []any:
-		size, err := sizeOfElements(v)
-		return sizeOf(size), err
-	}
-	return 0, fmt.Errorf("a %T is no such value", value)
+// appendValueIn appends a field that is a google.protobuf.Value.
+func appendValueIn(b []byte, field protowire.Number, value any) ([]byte, error) {
+	b, at := openMessage(b, field)
+	b, err := appendValue(b, value)
+	return closeMessage(b, at), err
 }
 
-func sizeOfFields(m map[string]any) (all int, err error) {
-	for key, element := range m {
-		size, err := sizeOfValue(element)
-		if err != nil {
-			return 0, fmt.Errorf("%q: %w", key, err)
-		}
-		all += sizeOf(sizeOf(len(valid(key))) + sizeOf(size))
-	}
-	return all, nil
-}
-
-func sizeOfElements(list []any) (all int, err error) {
-	for i, element := range list {
-		size, err := sizeOfValue(element)
-		if err != nil {
-			return 0, fmt.Errorf("%d: %w", i, err)
-		}
-		all += sizeOf(size)
-	}
-	return all, nil
-}
-
-// appendValue appends a google.protobuf.Value whose size is known, so that all its parts
-// are of types that are.
-func appendValue(b []byte, value any) []byte {
+// appendValue appends a google.protobuf.Value.
+func appendValue(b []byte, value any) ([]byte, error) {
 	switch v := value.(type) {
 	case nil:
-		return protowire.AppendVarint(protowire.AppendTag(b, 1, protowire.VarintType), 0)
+		return protowire.AppendVarint(protowire.AppendTag(b, 1, protowire.VarintType), 0), nil
 	case float64:
-		return protowire.AppendFixed64(protowire.AppendTag(b, 2, protowire.Fixed64Type), math.Float64bits(v))
+		return protowire.AppendFixed64(protowire.AppendTag(b, 2, protowire.Fixed64Type), math.Float64bits(v)), nil
 	case int:
 		return appendValue(b, float64(v))
 	case string:
-		return protowire.AppendString(protowire.AppendTag(b, 3, protowire.BytesType), valid(v))
+		return appendText(b, 3, v), nil
 	case bool:
-		return protowire.AppendVarint(protowire.AppendTag(b, 4, protowire.VarintType), protowire.EncodeBool(v))
+		return protowire.AppendVarint(protowire.AppendTag(b, 4, protowire.VarintType), protowire.EncodeBool(v)), nil
 	case map[string]any:
-		size, _ := sizeOfFields(v)
-		return appendFields(appendHead(b, 5, size), v)
+		b, at := openMessage(b, 5)
+		b, err := appendFields(b, v)
+		return closeMessage(b, at), err
 	case []any:
-		size, _ := sizeOfElements(v)
-		b = appendHead(b, 6, size)
-		for _, element := range v {
-			size, _ := sizeOfValue(element)
-			b = appendValue(appendHead(b, 1, size), element)
-		}
+		b, at := openMessage(b, 6)
+		b, err := appendElements(b, v)
+		return closeMessage(b, at), err
 	}
-	return b
+	return b, fmt.Errorf("a %T is no such value", value)
 }
 
 // appendFields appends the fields of a google.protobuf.Struct.
-func appendFields(b []byte, m map[string]any) []byte {
+func appendFields(b []byte, m map[string]any) ([]byte, error) {
 	for key, element := range m {
-		key := valid(key)
-		size, _ := sizeOfValue(element)
-		b = appendHead(b, 1, sizeOf(len(key))+sizeOf(size))
-		b = protowire.AppendString(protowire.AppendTag(b, 1, protowire.BytesType), key)
-		b = appendValue(appendHead(b, 2, size), element)
+		var at int
+		var err error
+		b, at = openMessage(b, 1)
+		if b, err = appendValueIn(appendText(b, 1, key), 2, element); err != nil {
+			return b, fmt.Errorf("%q: %w", key, err)
+		}
+		b = closeMessage(b, at)
 	}
-	return b
+	return b, nil
 }
 
-// appendHead appends what goes before a message of so many bytes.
-func appendHead(b []byte, field protowire.Number, size int) []byte {
-	return protowire.AppendVarint(protowire.AppendTag(b, field, protowire.BytesType), uint64(size))
+// appendElements appends the values of a google.protobuf.ListValue.
+func appendElements(b []byte, list []any) ([]byte, error) {
+	for i, element := range list {
+		var err error
+		if b, err = appendValueIn(b, 1, element); err != nil {
+			return b, fmt.Errorf("%d: %w", i, err)
+		}
+	}
+	return b, nil
+}
+
+// appendText appends a field that is a text.
+func appendText(b []byte, field protowire.Number, text string) []byte {
+	return protowire.AppendString(protowire.AppendTag(b, field, protowire.BytesType), valid(text))
+}
+
+// openMessage begins a field that is a message, of a length that is not known yet, which
+// is to be at the place that it returns.
+func openMessage(b []byte, field protowire.Number) (_ []byte, at int) {
+	b = protowire.AppendTag(b, field, protowire.BytesType)
+	return append(b, 0), len(b)
+}
+
+// closeMessage ends it with what was appended since. Most are so short that their length
+// has the one byte that was left for it.
+func closeMessage(b []byte, at int) []byte {
+	size := len(b) - at - 1
+	if more := protowire.SizeVarint(uint64(size)) - 1; more > 0 {
+		b = append(b, make([]byte, more)...)
+		copy(b[at+1+more:], b[at+1:at+1+size])
+	}
+	protowire.AppendVarint(b[:at], uint64(size))
+	return b
 }
