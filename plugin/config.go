@@ -2,7 +2,6 @@ package plugin
 
 import (
 	"encoding/json"
-	"sync/atomic"
 	"time"
 
 	"diag405/plugin/probe"
@@ -26,7 +25,7 @@ type Config struct {
 	Probe               string `json:"probe"`
 	ProbeTimeout        int    `json:"probe_timeout"` // ms
 
-	streak *atomic.Int64    // answers to explain, since the last other one
+	streak *streak
 	closed bool             // a token was set that cannot be used: nobody has it
 	now    func() time.Time // nil is time.Now
 }
@@ -116,7 +115,7 @@ func (c *LogConfig) UnmarshalJSON(data []byte) error {
 
 // set makes what the settings ask for. What was learned under others ends with them.
 func (c *Config) set(wrong error, at *scope) {
-	c.scope, c.streak = at, &atomic.Int64{}
+	c.scope, c.streak = at, &streak{}
 	c.scope.ask(c.accessAsks)
 	c.problems, c.sources, c.recent, c.lines = &problems{err: wrong}, newSources(c.prober, c), &recent{all: &lookedByAll}, &sparing{}
 }

@@ -84,7 +84,7 @@ func (g pdkGateway) ResponseHeaders() (http.Header, error) {
 	return server.On(g.kong).ResponseHeaders()
 }
 
-func (g pdkGateway) Body() ([]byte, error) { return g.kong.ServiceResponse.GetRawBody() }
+func (g pdkGateway) Body() ([]byte, error) { return server.On(g.kong).Body() }
 
 func (g pdkGateway) SetHeader(name, value string) error {
 	return g.kong.Response.SetHeader(name, value)

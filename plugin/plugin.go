@@ -117,19 +117,20 @@ func (c *Config) response(gw gateway) {
 		return
 	}
 	if !slices.Contains(c.Statuses, status) {
-		c.streak.Store(0)
+		c.streak.end()
 		c.notice(gw, status)
 		return
 	}
-	c.streak.Add(1)
 	_ = gw.Ahead(c.explainAsks().batch()) // what fails, fails again below
 	x, err := readExchange(gw, status)
 	if err != nil {
+		c.streak.end()
 		c.unexplained()
 		_ = c.disown(gw, x.Response.Header, nil)
 		note(gw, "warn", "answer not explained: "+err.Error())
 		return
 	}
+	c.streak.note(x.Response)
 	c.explain(gw, x)
 }
 

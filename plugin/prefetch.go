@@ -2,7 +2,9 @@ package plugin
 
 import (
 	"sync"
+	"sync/atomic"
 
+	"diag405/plugin/diagnose"
 	"diag405/plugin/server"
 )
 
@@ -32,6 +34,7 @@ const (
 	askRequestHeaders
 	askResponseHeaders
 	askAdmitted
+	askBody
 
 	askAnswerStatus
 	askRecord
@@ -61,6 +64,7 @@ var everyAsk = []server.Ask{
 	server.RequestHeaders(),
 	server.ResponseHeaders(),
 	server.Shared(admittedKey),
+	server.Body(),
 
 	server.AnswerStatus(),
 	server.Serialize(),
@@ -118,7 +122,6 @@ func (k batchKey) batch() *server.Batch {
 
 // What the phases ask that do not depend on settings.
 var (
-	statusBatch       = askStatus.batch()
 	answerStatusBatch = askAnswerStatus.batch()
 	keptRequestBatch  = (askRequest | askID).last()
 )
@@ -129,10 +132,7 @@ func (c *Config) Prefetch(phase string) *server.Batch {
 	case "access":
 		return c.scope.batch()
 	case "response":
-		if c.streak.Load() >= manyInARow {
-			return (askStatus | c.explainAsks()).batch()
-		}
-		return statusBatch
+		return (askStatus | c.streak.asks(c)).batch()
 	}
 	return nil
 }
@@ -141,6 +141,36 @@ func (c *Config) Prefetch(phase string) *server.Batch {
 // is taken for such a one, too: all that it needs is then asked with its status. Where
 // it is not, the asks were in vain, once.
 const manyInARow = 8
+
+// streak is answers to explain with no other between.
+type streak struct {
+	count atomic.Int64
+	body  atomic.Bool // the last one's was read, so that it was short
+}
+
+// note counts an answer that was read.
+func (s *streak) note(r diagnose.Response) {
+	s.body.Store(r.Body != nil)
+	s.count.Add(1)
+}
+
+// end ends it: with an answer that is not to be explained, or one that could not be read,
+// which Kong may ask for again.
+func (s *streak) end() { s.count.Store(0) }
+
+// asks are what the next answer needs where it is taken for one of them, beside its
+// status. Its body is among them when the last one's was short: a long one would come in
+// vain, and is passed over.
+func (s *streak) asks(c *Config) asks {
+	if s.count.Load() < manyInARow {
+		return 0
+	}
+	a := c.explainAsks()
+	if s.body.Load() {
+		a |= askBody
+	}
+	return a
+}
 
 // accessAsks are what the access phase of diag405 asks where so much is known.
 func (c *Config) accessAsks(k known) asks {

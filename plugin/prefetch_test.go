@@ -16,7 +16,7 @@ var askNames = []string{
 	"var " + tokenVariable, "var http_accept", "var http_content_type", "var request", "var request_method", "var upstream_uri",
 	"var upstream_host", "var http_host", "route", "service", "var " + requestID,
 	"var scheme", "var upstream_scheme", "var upstream_x_forwarded_prefix", "var sent_http_location", "var " + clientAddress,
-	"request headers", "response headers", "shared",
+	"request headers", "response headers", "shared", "body",
 	"answer status", "serialize", "source",
 }
 
@@ -182,19 +182,37 @@ func TestAsksOfAnExplanation(t *testing.T) {
 }
 
 // Where every answer is one to explain, the next is taken for one, and what it needs is
-// asked with its status; another answer ends that.
+// asked with its status, its body as well where the last one's was short; another answer
+// ends that, and one that cannot be read.
 func TestAsksOfManyInARow(t *testing.T) {
 	c := configured(t, `{}`)
-	many := askStatus | c.explainAsks()
+	many := askStatus | c.explainAsks() | askBody
+	short := func() *fake {
+		f := founding()
+		f.body, f.response["content-length"] = "no", []string{"2"}
+		return f
+	}
 	for range manyInARow {
 		assert.Same(t, askStatus.batch(), c.Prefetch("response"))
-		c.response(founding())
+		c.response(short())
 	}
 	assert.Same(t, many.batch(), c.Prefetch("response"))
-	f := founding()
-	f.status = 404
-	c.response(f)
-	assert.Same(t, askStatus.batch(), c.Prefetch("response"))
+	long := short()
+	long.response["content-length"] = []string{"20000"}
+	c.response(long)
+	assert.Same(t, (many &^ askBody).batch(), c.Prefetch("response"))
+	c.response(short())
+	assert.Same(t, many.batch(), c.Prefetch("response"))
+	for _, end := range []func(f *fake){func(f *fake) { f.status = 404 }, func(f *fake) { f.failing = "body" }} {
+		f := short()
+		end(f)
+		c.response(f)
+		assert.Same(t, askStatus.batch(), c.Prefetch("response"))
+		for range manyInARow {
+			c.response(short())
+		}
+		assert.Same(t, many.batch(), c.Prefetch("response"))
+	}
 }
 
 // diag405-log asks its access phase for what the log phase cannot have.

@@ -97,6 +97,9 @@ var (
 	responseHeadersAsk = Call("kong.response.get_headers", &kong_plugin_protocol.Int{V: 100})
 )
 
+// Body is kong.ServiceResponse.GetRawBody (response).
+func Body() Ask { return Call("kong.service.response.get_raw_body", nil) }
+
 // Shared is kong.Ctx.GetShared (any phase).
 func Shared(key string) Ask { return Call("kong.ctx.shared.get", bridge.WrapString(key)) }
 

@@ -109,6 +109,24 @@ func TestAskedAheadInTheMiddle(t *testing.T) {
 	}
 }
 
+// A reply that nobody needs is passed over, however long it is: more than is ever kept.
+func TestLongReplyThatNobodyNeeds(t *testing.T) {
+	p, _, c := batchedPeer(t)
+	p.replyRaw(Body(), make([]byte, maxFrame+1))
+	all, more := Together(Var("a"), Body(), Var("b")), Last(Var("b"))
+	c.ahead = func() *Batch { return all }
+	for _, next := range []*Batch{nil, more} {
+		c.handler = func(kong *pdk.PDK) {
+			wantVar(t, kong, "a", "1")
+			assert.NoError(t, On(kong).Ahead(next))
+			if next != nil {
+				wantVar(t, kong, "b", "2")
+			}
+		}
+		c.event(t, p)
+	}
+}
+
 // What was changed since is asked again.
 func TestAskedAheadAndStale(t *testing.T) {
 	p, _, c := batchedPeer(t)

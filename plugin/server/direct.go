@@ -70,18 +70,17 @@ func (d Direct) Var(name string) (string, error) {
 	if d.e == nil {
 		return d.kong.Nginx.GetVar(name)
 	}
-	reply, err := d.e.call("kong.nginx.get_var", name)
-	if err != nil || len(reply) == 0 {
-		return "", err
-	}
-	var value []byte
-	err = fields(reply, func(number protowire.Number, _ protowire.Type, _, v []byte) error {
-		if number == 1 {
-			value = v
-		}
-		return nil
-	})
+	value, err := d.e.bytes("kong.nginx.get_var", name)
 	return string(value), err
+}
+
+// Body is kong.ServiceResponse.GetRawBody.
+func (d Direct) Body() ([]byte, error) {
+	if d.e == nil {
+		return d.kong.ServiceResponse.GetRawBody()
+	}
+	value, err := d.e.bytes("kong.service.response.get_raw_body", "")
+	return bytes.Clone(value), err
 }
 
 // Status is kong.ServiceResponse.GetStatus.
@@ -167,6 +166,22 @@ func (e *event) number(method string) (n int, err error) {
 		return nil
 	})
 	return n, err
+}
+
+// bytes makes a call that takes a String, or nothing when it is empty, and returns a String
+// or a ByteString, which is valid until the next call.
+func (e *event) bytes(method, arg string) (value []byte, err error) {
+	reply, err := e.call(method, arg)
+	if err != nil {
+		return nil, err
+	}
+	err = fields(reply, func(number protowire.Number, kind protowire.Type, _, v []byte) error {
+		if number == 1 && kind == protowire.BytesType {
+			value = v
+		}
+		return nil
+	})
+	return value, err
 }
 
 // call makes a call that takes a String, or nothing when it is empty.

@@ -384,6 +384,7 @@ func TestDirectCalls(t *testing.T) {
 	typicalReplies(p)
 	p.replyRaw(Var("raw"), []byte{1<<3 | 2, 1, 0xe9})
 	p.reply(AnswerStatus(), integer(404))
+	p.reply(Body(), &kong_plugin_protocol.ByteString{V: []byte("\x00body\xff")})
 	run(t, p, handler, func(kong *pdk.PDK) {
 		d := On(kong)
 		for range 2 {
@@ -404,6 +405,10 @@ func TestDirectCalls(t *testing.T) {
 			assert.NoError(t, err)
 			assert.Equal(t, wantService, service)
 			assert.Equal(t, 8900, service.Port)
+			wantBody, _ := kong.ServiceResponse.GetRawBody()
+			body, err := d.Body()
+			assert.NoError(t, err)
+			assert.Equal(t, wantBody, body)
 			wantStatus, _ := kong.ServiceResponse.GetStatus()
 			status, err := d.Status()
 			assert.NoError(t, err)

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math"
 	"os"
 	"sync/atomic"
 	"time"
@@ -69,7 +70,7 @@ func appendFrame(b, payload []byte) []byte {
 // readFrame reads a frame and appends it to b with its length. An end before the
 // first byte is io.EOF.
 func readFrame(r *bufio.Reader, b []byte) ([]byte, error) {
-	size, err := readSize(r)
+	size, err := readSize(r, maxFrame)
 	if err != nil {
 		return b, err
 	}
@@ -98,7 +99,7 @@ func readPayload(r *bufio.Reader, b []byte, size int, take func(n int) error) ([
 // frame reads a frame as readFrame does, within what the connection may hold, and in
 // the time that it may take.
 func (s *session) frame(b []byte) ([]byte, error) {
-	size, err := readSize(s.r)
+	size, err := readSize(s.r, maxFrame)
 	if err != nil {
 		return b, err
 	}
@@ -118,9 +119,13 @@ func (s *session) frame(b []byte) ([]byte, error) {
 	return b, s.conn.SetReadDeadline(time.Time{})
 }
 
+// maxSkipped is how long a frame may be that is not kept, in bytes: Kong has none longer,
+// since LuaJIT has no longer string.
+const maxSkipped = math.MaxInt32
+
 // skipFrame reads a frame that nobody needs.
 func skipFrame(r *bufio.Reader) error {
-	size, err := readSize(r)
+	size, err := readSize(r, maxSkipped)
 	if err != nil {
 		return err
 	}
@@ -128,7 +133,7 @@ func skipFrame(r *bufio.Reader) error {
 	return noEOF(err)
 }
 
-func readSize(r *bufio.Reader) (int, error) {
+func readSize(r *bufio.Reader, most uint32) (int, error) {
 	head, err := r.Peek(frameHead)
 	if err != nil {
 		if len(head) > 0 {
@@ -137,8 +142,8 @@ func readSize(r *bufio.Reader) (int, error) {
 		return 0, err
 	}
 	size := binary.LittleEndian.Uint32(head)
-	if size > maxFrame {
-		return 0, fmt.Errorf("%w: %d bytes, more than %d", errFrame, size, maxFrame)
+	if size > most {
+		return 0, fmt.Errorf("%w: %d bytes, more than %d", errFrame, size, most)
 	}
 	_, err = r.Discard(frameHead)
 	return int(size), err

@@ -229,7 +229,7 @@ func (s *session) expect(b *Batch) {
 // before are forgotten.
 func (s *session) more(b *Batch, sequence uint64) error {
 	if len(s.out)+len(b.frames) > maxKept {
-		if err := s.settle(); err != nil {
+		if err := s.forget(); err != nil {
 			return err
 		}
 	}
@@ -237,10 +237,23 @@ func (s *session) more(b *Batch, sequence uint64) error {
 	if b.last {
 		s.end(sequence)
 	}
-	if err := s.settle(); err != nil {
+	if err := s.forget(); err != nil {
 		return err
 	}
 	s.expect(b)
+	return nil
+}
+
+// forget writes what waits, and passes over all replies to what was called before.
+func (s *session) forget() error {
+	if err := s.flush(); err != nil {
+		return err
+	}
+	if err := s.drain(); err != nil {
+		return err
+	}
+	s.expect(nil)
+	s.owed = 0
 	return nil
 }
 
