@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"runtime"
 	"sync/atomic"
 	"time"
 
@@ -62,5 +63,15 @@ func explained(explain func() diagnose.Diagnosis) (o outcome) {
 			o.err = fmt.Errorf("bug: %v, in %s", r, server.Stack())
 		}
 	}()
+	roomy()
 	return outcome{diagnosis: explain()}
+}
+
+// roomy makes a goroutine's stack as large as a diagnosis needs while there is nothing on
+// it: growing it piece by piece took two thirds of what the goroutine costs (10 of 15 µs).
+//
+//go:noinline
+func roomy() {
+	var room [8 << 10]byte
+	runtime.KeepAlive(&room)
 }
