@@ -4,6 +4,7 @@ import (
 	"io"
 	"log"
 	"os"
+	"runtime/debug"
 	"slices"
 	"strings"
 	"testing"
@@ -58,9 +59,16 @@ func settings() []costly {
 func BenchmarkCost(b *testing.B) {
 	log.SetOutput(io.Discard) // go-pdk's tells of each connection that ends
 	b.Cleanup(func() { log.SetOutput(os.Stderr) })
+	asServed(b)
 	for _, c := range settings() {
 		b.Run(c.name, c.measure)
 	}
+}
+
+// asServed has the plugin server collect garbage as it does in a process of its own.
+func asServed(b *testing.B) {
+	before := debug.SetGCPercent(gcPercent)
+	b.Cleanup(func() { debug.SetGCPercent(before) })
 }
 
 func (c costly) measure(b *testing.B) {
