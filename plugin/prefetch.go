@@ -8,7 +8,7 @@ import (
 	"diag405/plugin/server"
 )
 
-// asks is a set of calls that are made together. Each costs Kong 10 to 15 µs, so a
+// asks is a set of calls that are made together. Each costs Kong 5 to 20 µs, so a
 // phase asks for no more than it needs, and all of that at once.
 type asks uint32
 
