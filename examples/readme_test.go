@@ -14,7 +14,7 @@ import (
 
 // What ../README.md shows of explain is what explain prints.
 func TestReadmeShowsWhatExplainPrints(t *testing.T) {
-	for _, page := range []string{"../README.md"} {
+	for _, page := range []string{"../README.md", "../README.zh-CN.md"} {
 		screen, ok := strings.CutPrefix(block(t, read(t, page), "$ diag405 explain "), "$ ")
 		require.True(t, ok)
 		command, want, _ := strings.Cut(screen, "\n")

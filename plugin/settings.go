@@ -65,7 +65,7 @@ var settings = []setting{
 		"Otherwise only their names are."},
 	{"buffering", annotates, "auto", oneOf("auto", "always"),
 		"Whether requests that buffering would break are left unbuffered.",
-		"`always`: none is, see [Limits](#limits)."},
+		"`always`: none is, see [Limits](docs/limits.md)."},
 	{"header_prefix", annotates, standardPrefix, headerName,
 		"What the names of the headers begin with: X-, then letters, digits and dashes.",
 		"No name that is used: `X-Kong`, `X-Frame-Options` and the like."},
