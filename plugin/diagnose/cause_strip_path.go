@@ -2,6 +2,7 @@ package diagnose
 
 import (
 	"slices"
+	"strings"
 
 	"diag405/kong/forecast"
 )
@@ -39,7 +40,12 @@ var stripPath = cause{
 // madeForMethod: who lists on a route the methods of one endpoint means that
 // endpoint to take them. A page that only reads, at the root, is not it.
 func (v *view) madeForMethod() bool {
-	return !v.missing() && v.Upstream.Path == "/" && v.servicePath() == "" && (v.allow.ReadOnly() || v.responder.kind == kindMount) &&
+	return !v.missing() && v.Upstream.Path == "/" && v.pathless() && (v.allow.ReadOnly() || v.responder.kind == kindMount) &&
 		forecast.ForEndpoint(v.Route) && slices.Contains(v.Route.Methods, v.Upstream.Method) &&
 		isWrite(v.Upstream.Method) && v.Client.Method == v.Upstream.Method
 }
+
+// pathless tells whether the service's path adds nothing. The path / does not: Kong's
+// ingress controller gives it to every service (its translator of Ingress, release 3.5), and who
+// writes http://app/ means http://app.
+func (v *view) pathless() bool { return strings.Trim(v.servicePath(), "/") == "" }

@@ -125,6 +125,7 @@ func TestExplain(t *testing.T) {
 	}{
 		// strip-path: what it leads to is known, or the route is for just this method.
 		{"route for the method", scene{client: "POST /orders", route: "/orders", methods: []string{"POST"}, allow: "GET"}, StripPath, Likely, "POST /orders"},
+		{"route for the method, a slash for the service's path", scene{client: "POST /orders", route: "/orders", base: "/", methods: []string{"POST"}, allow: "GET"}, StripPath, Likely, "POST /orders"},
 		{"route for the method, behind a slash", scene{client: "POST /orders/", route: "/orders", methods: []string{"POST"}, allow: "GET, HEAD"}, StripPath, Likely, "POST /orders/"},
 		{"route for the method, static mount", scene{client: "POST /orders", route: "/orders", methods: []string{"POST"}, allow: "none", answer: "Server: uvicorn", body: `{"detail":"Method Not Allowed"}`}, StripPath, Likely, "POST /orders"},
 		{"taken there", scene{client: "POST /api/orders", route: "/api", allow: "GET", seen: takes("/api/orders", "POST")}, StripPath, Confirmed, "POST /api/orders"},
