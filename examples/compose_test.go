@@ -1,3 +1,5 @@
+//go:build unix
+
 package examples
 
 import (
@@ -103,4 +105,9 @@ func TestComposeIsRestricted(t *testing.T) {
 	mounted, err := os.ReadFile(filepath.Join("compose", from))
 	require.NoError(t, err)
 	assert.Equal(t, kong.Founding, mounted)
+}
+
+// settingOf is the environment variable of a plugin server's setting.
+func settingOf(plugin, what string) string {
+	return "KONG_PLUGINSERVER_" + strings.ToUpper(strings.ReplaceAll(plugin, "-", "_")) + "_" + what
 }

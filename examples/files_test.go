@@ -182,6 +182,8 @@ func TestFoundingConfigurationLoads(t *testing.T) {
 	require.NoError(t, gw.Load(ctx, kong.Founding))
 }
 
+const installPage = "../docs/install.md"
+
 // kong.conf names the plugin server as docs/install.md and the image have it.
 func TestConfAgreesWithTheRest(t *testing.T) {
 	conf, page := kongConf(t), read(t, installPage)

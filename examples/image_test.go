@@ -83,11 +83,6 @@ func TestKongImage(t *testing.T) {
 	}
 }
 
-// settingOf is the environment variable of a plugin server's setting.
-func settingOf(plugin, what string) string {
-	return "KONG_PLUGINSERVER_" + strings.ToUpper(strings.ReplaceAll(plugin, "-", "_")) + "_" + what
-}
-
 // buildAsImage runs what the Dockerfile runs to build, into a folder of the test's.
 func buildAsImage(t *testing.T) (home string) {
 	t.Helper()
