@@ -182,11 +182,9 @@ func TestFoundingConfigurationLoads(t *testing.T) {
 	require.NoError(t, gw.Load(ctx, kong.Founding))
 }
 
-const installPage = "../docs/install.md"
-
 // kong.conf names the plugin server as docs/install.md and the image have it.
 func TestConfAgreesWithTheRest(t *testing.T) {
-	conf, page := kongConf(t), read(t, installPage)
+	conf, page := kongConf(t), read(t, "../docs/install.md")
 	env := readDockerfile(t, "../Dockerfile").stage(t, "kong").pairs("ENV")
 	query := conf["pluginserver_diag405_query_cmd"]
 	assert.Equal(t, env["KONG_PLUGINSERVER_DIAG405_QUERY_CMD"], query)

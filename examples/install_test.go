@@ -19,6 +19,8 @@ import (
 	"diag405/kong/gateway"
 )
 
+const installPage = "../docs/install.md"
+
 // installation is the way of docs/install.md to install on a host, in a folder instead of /.
 type installation struct {
 	root    string
