@@ -152,7 +152,7 @@ func (c *checkout) bash(t *testing.T, script string, env map[string]string) (out
 	t.Helper()
 	cmd := exec.Command("bash", "--noprofile", "--norc", "-eo", "pipefail", "-c", script)
 	cmd.Dir = c.dir
-	cmd.Env = append(os.Environ(), "PATH="+c.bin+":"+os.Getenv("PATH"), "GIT_CONFIG_GLOBAL=/dev/null", "GIT_CONFIG_SYSTEM=/dev/null")
+	cmd.Env = append(withOnPath(c.bin), "GIT_CONFIG_GLOBAL=/dev/null", "GIT_CONFIG_SYSTEM=/dev/null")
 	for name, value := range env {
 		cmd.Env = append(cmd.Env, name+"="+value)
 	}

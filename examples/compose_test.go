@@ -4,7 +4,6 @@ package examples
 
 import (
 	"os"
-	"path"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -73,14 +72,7 @@ func TestComposeSidecar(t *testing.T) {
 	}
 	assert.Contains(t, volumes, "diag405")
 	assert.Contains(t, services["kong"].Volumes, "diag405:"+folder+":ro")
-	env := c.Services["kong"].Environment
-	for _, name := range []string{plugin.Name, plugin.LogName} {
-		assert.Contains(t, strings.Split(env["KONG_PLUGINS"], ","), name)
-		assert.Contains(t, strings.Split(env["KONG_PLUGINSERVER_NAMES"], ","), name)
-		assert.Equal(t, "cat "+path.Join(folder, name+".json"), env[settingOf(name, "QUERY_CMD")])
-		assert.Equal(t, path.Join(folder, name+".socket"), env[settingOf(name, "SOCKET")])
-		assert.NotContains(t, env, settingOf(name, "START_CMD"))
-	}
+	checkBeside(t, c.Services["kong"].Environment, folder)
 }
 
 // Every service has as little as it needs, and what Kong writes to is there.
@@ -105,9 +97,4 @@ func TestComposeIsRestricted(t *testing.T) {
 	mounted, err := os.ReadFile(filepath.Join("compose", from))
 	require.NoError(t, err)
 	assert.Equal(t, kong.Founding, mounted)
-}
-
-// settingOf is the environment variable of a plugin server's setting.
-func settingOf(plugin, what string) string {
-	return "KONG_PLUGINSERVER_" + strings.ToUpper(strings.ReplaceAll(plugin, "-", "_")) + "_" + what
 }

@@ -6,6 +6,7 @@ import (
 	"context"
 	"fmt"
 	"os"
+	"path"
 	"path/filepath"
 	"regexp"
 	"strconv"
@@ -22,6 +23,7 @@ import (
 	"diag405/kong/config"
 	"diag405/kong/gateway"
 	"diag405/kong/gateway/standin"
+	"diag405/plugin"
 )
 
 // compose is what the tests read of a compose.yaml.
@@ -204,4 +206,28 @@ func TestHybridConfigurationParses(t *testing.T) {
 	require.Len(t, c.Plugins, 1)
 	assert.Equal(t, "diag405", c.Plugins[0].Name)
 	assert.NotNil(t, c.Plugins[0].Route)
+}
+
+// settingOf is the environment variable of a plugin server's setting.
+func settingOf(plugin, what string) string {
+	return "KONG_PLUGINSERVER_" + strings.ToUpper(strings.ReplaceAll(plugin, "-", "_")) + "_" + what
+}
+
+// checkBeside checks that Kong is told to run both plugins, by a server beside it whose
+// files and sockets are in a folder.
+func checkBeside(t *testing.T, env map[string]string, folder string) {
+	t.Helper()
+	for _, name := range []string{plugin.Name, plugin.LogName} {
+		assert.Contains(t, strings.Split(env["KONG_PLUGINS"], ","), name)
+		assert.Contains(t, strings.Split(env["KONG_PLUGINSERVER_NAMES"], ","), name)
+		assert.Equal(t, "cat "+path.Join(folder, name+".json"), env[settingOf(name, "QUERY_CMD")])
+		assert.Equal(t, path.Join(folder, name+".socket"), env[settingOf(name, "SOCKET")])
+		assert.NotContains(t, env, settingOf(name, "START_CMD"))
+	}
+}
+
+// withOnPath is the environment of this process, with a folder to look for commands in
+// first.
+func withOnPath(folder string) []string {
+	return append(os.Environ(), "PATH="+folder+":"+os.Getenv("PATH"))
 }

@@ -168,13 +168,7 @@ func checkSidecar(t *testing.T, env map[string]string, init []container, volumes
 	}
 	require.NotEmpty(t, folder, "Kong has the folder")
 	assert.True(t, slices.ContainsFunc(volumes, func(v volume) bool { return v.Name == "diag405" && v.EmptyDir != nil }))
-	for _, name := range []string{plugin.Name, plugin.LogName} {
-		assert.Contains(t, strings.Split(env["KONG_PLUGINS"], ","), name)
-		assert.Contains(t, strings.Split(env["KONG_PLUGINSERVER_NAMES"], ","), name)
-		assert.Equal(t, "cat "+path.Join(folder, name+".json"), env[settingOf(name, "QUERY_CMD")])
-		assert.Equal(t, path.Join(folder, name+".socket"), env[settingOf(name, "SOCKET")])
-		assert.NotContains(t, env, settingOf(name, "START_CMD"))
-	}
+	checkBeside(t, env, folder)
 	require.Len(t, init, 2)
 	assert.Equal(t, []string{"dump", "-dir", folder}, init[0].Args, "before the server, and before Kong")
 	assert.Empty(t, init[0].RestartPolicy)

@@ -5,7 +5,6 @@ import (
 	"go/ast"
 	"go/parser"
 	"go/token"
-	"os"
 	"os/exec"
 	"path"
 	"path/filepath"
@@ -55,7 +54,7 @@ func TestReleaseBuilds(t *testing.T) {
 			platforms = append(platforms, system+"/"+processor)
 		}
 	}
-	run := readText(t, "../.ci/run")
+	run := read(t, "../.ci/run")
 	loop := regexp.MustCompile(`(?m)^for platform in (.*); do$`).FindStringSubmatch(run)
 	require.NotNil(t, loop)
 	assert.ElementsMatch(t, strings.Fields(loop[1]), platforms)
@@ -69,13 +68,6 @@ func TestReleaseBuilds(t *testing.T) {
 	for _, variable := range stamps {
 		assert.True(t, isString(t, variable), "the linker sets %s, which is no string variable", variable)
 	}
-}
-
-func readText(t *testing.T, file string) string {
-	t.Helper()
-	text, err := os.ReadFile(file)
-	require.NoError(t, err)
-	return string(text)
 }
 
 // stamped are the variables that the linker is to set.
@@ -142,7 +134,7 @@ func TestReleaseFiles(t *testing.T) {
 	for _, c := range g.Archives[0].Files {
 		there(c)
 	}
-	unit := readText(t, "systemd/diag405.service")
+	unit := read(t, "systemd/diag405.service")
 	bindir := g.Nfpms[0].Bindir
 	assert.Contains(t, unit, "\nExecStart="+bindir+"/diag405 serve ")
 	for _, c := range g.Nfpms[0].Contents {

@@ -177,7 +177,7 @@ func (l *settingsLab) shell(t *testing.T, e settingsExample, line, variable stri
 	require.NoError(t, os.WriteFile(filepath.Join(l.dir, "key"), []byte(key[1]), 0o600))
 	cmd := exec.CommandContext(t.Context(), "sh", "-c", line+`; printf %s "$`+variable+`"`)
 	cmd.Dir = l.dir
-	cmd.Env = append(os.Environ(), "PATH="+filepath.Dir(l.plugin)+":"+os.Getenv("PATH"))
+	cmd.Env = withOnPath(filepath.Dir(l.plugin))
 	value, err := cmd.Output()
 	require.NoError(t, err)
 	require.NotEmpty(t, value)
@@ -310,6 +310,9 @@ func (b *behind) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set("Server", "uvicorn")
 	w.Header().Set("Content-Type", "application/json")
 	host, _, _ := strings.Cut(r.Host, ":")
+	if host == "127.0.0.1" {
+		host = "weather" // asked by its address
+	}
 	method, ok := endpoints[host][r.URL.Path]
 	switch {
 	case host == "hooks" && r.Method == http.MethodOptions:

@@ -5,8 +5,6 @@ package examples
 import (
 	"context"
 	"net/http"
-	"net/http/httptest"
-	"os"
 	"os/exec"
 	"path"
 	"path/filepath"
@@ -52,7 +50,8 @@ func TestSetUps(t *testing.T) {
 	gw, err := standin.Start(ctx, gateway.Options{Plugins: []string{bin}})
 	require.NoError(t, err)
 	defer gw.Close()
-	host, port := startWeather(t)
+	const host = "127.0.0.1"
+	port := startBehind(t).port(t)
 	for _, s := range setUps {
 		t.Run(path.Dir(s.page), func(t *testing.T) {
 			configuration := s.configuration(t, host, port)
@@ -66,25 +65,6 @@ func TestSetUps(t *testing.T) {
 			}
 		})
 	}
-}
-
-// startWeather serves what the founding case needs of its application.
-func startWeather(t *testing.T) (host, port string) {
-	t.Helper()
-	methods := map[string]string{"/": http.MethodGet, "/api/sendWeather": http.MethodPost}
-	app := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		switch only := methods[r.URL.Path]; only {
-		case r.Method:
-		case "":
-			w.WriteHeader(http.StatusNotFound)
-		default:
-			w.Header().Set("Allow", only)
-			w.WriteHeader(http.StatusMethodNotAllowed)
-		}
-	}))
-	t.Cleanup(app.Close)
-	host, port, _ = strings.Cut(app.Listener.Addr().String(), ":")
-	return host, port
 }
 
 // explained405 sends the founding POST and returns the headers that explain its 405.
@@ -137,7 +117,7 @@ func runCommand(t *testing.T, bin, folder, line string) diag405test.Result {
 	t.Helper()
 	cmd := exec.Command("sh", "-c", line)
 	cmd.Dir = folder
-	cmd.Env = append(os.Environ(), "PATH="+filepath.Dir(bin)+":"+os.Getenv("PATH"))
+	cmd.Env = withOnPath(filepath.Dir(bin))
 	var stdout, stderr strings.Builder
 	cmd.Stdout, cmd.Stderr = &stdout, &stderr
 	_ = cmd.Run() // the exit code says it

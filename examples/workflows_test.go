@@ -42,7 +42,7 @@ var (
 // expression stands in a script.
 func TestWorkflows(t *testing.T) {
 	for _, file := range workflows(t) {
-		for _, m := range usesLine.FindAllStringSubmatch(readText(t, file), -1) {
+		for _, m := range usesLine.FindAllStringSubmatch(read(t, file), -1) {
 			assert.Regexp(t, pinned, m[1], file)
 		}
 		var w workflow
@@ -72,7 +72,7 @@ func TestWorkflowRunsAll(t *testing.T) {
 	readYAML(t, "../.github/workflows/ci.yml", &w)
 	all := w.Jobs["all"]
 	assert.Equal(t, ".ci/run", all.Steps[len(all.Steps)-1].Run)
-	assert.Contains(t, readText(t, "../Dockerfile"), " "+all.Container+" AS build\n")
+	assert.Contains(t, read(t, "../Dockerfile"), " "+all.Container+" AS build\n")
 	info, err := os.Stat("../.ci/run")
 	require.NoError(t, err)
 	assert.NotZero(t, info.Mode()&0o100, ".ci/run can be run")
