@@ -64,13 +64,8 @@ func settingsTable() string {
 	var b strings.Builder
 	b.WriteString("| config | default | values | meaning |\n| --- | --- | --- | --- |\n")
 	for _, s := range settings {
-		standard := "none"
-		if s.standard != "" {
-			encoded, _ := json.Marshal(s.standard)
-			standard = "`" + strings.Trim(string(encoded), `"`) + "`"
-		}
 		meaning := strings.TrimSuffix(strings.TrimSpace(s.sentence+" "+s.more), ".")
-		fmt.Fprintf(&b, "| `%s` | %s | %s | %s |\n", s.name, standard, values(s.standard, s.rule.field), meaning)
+		fmt.Fprintf(&b, "| `%s` | %s | %s | %s |\n", s.name, s.defaultText(), values(s.standard, s.rule.field), meaning)
 	}
 	return b.String()
 }

@@ -56,9 +56,6 @@ func (s *session) handle(i *instance, p *phase, sequence uint64) error {
 	}
 	if !e.ended {
 		s.end(sequence)
-		if err := s.flush(); err != nil {
-			return err
-		}
 	}
 	return s.drain()
 }

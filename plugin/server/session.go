@@ -213,7 +213,7 @@ func appendReturn(b []byte, sequence uint64, field protowire.Number, message pro
 
 // begin makes the asks of an event, to go out with the next write.
 func (s *session) begin(b *Batch) {
-	s.in, s.owed = s.in[:0], 0
+	s.in = s.in[:0]
 	s.expect(b)
 	if b != nil {
 		s.out = append(s.out, b.frames...)
@@ -229,7 +229,7 @@ func (s *session) expect(b *Batch) {
 // before are forgotten.
 func (s *session) more(b *Batch, sequence uint64) error {
 	if len(s.out)+len(b.frames) > maxKept {
-		if err := s.forget(); err != nil {
+		if err := s.drain(); err != nil {
 			return err
 		}
 	}
@@ -237,23 +237,10 @@ func (s *session) more(b *Batch, sequence uint64) error {
 	if b.last {
 		s.end(sequence)
 	}
-	if err := s.forget(); err != nil {
-		return err
-	}
-	s.expect(b)
-	return nil
-}
-
-// forget writes what waits, and passes over all replies to what was called before.
-func (s *session) forget() error {
-	if err := s.flush(); err != nil {
-		return err
-	}
 	if err := s.drain(); err != nil {
 		return err
 	}
-	s.expect(nil)
-	s.owed = 0
+	s.expect(b)
 	return nil
 }
 
@@ -328,14 +315,19 @@ func (s *session) settle() error {
 	return nil
 }
 
-// drain reads the replies that nobody asked for any more. What comes after them
-// is Kong's next call.
+// drain writes what waits, and passes over the replies to what was called before, which
+// nobody needs any more. What comes after the last ones of an event is Kong's next call.
 func (s *session) drain() error {
+	if err := s.flush(); err != nil {
+		return err
+	}
 	for n := s.asked - len(s.spans) + s.owed; n > 0; n-- {
 		if err := skipFrame(s.r); err != nil {
 			return fmt.Errorf("reading the replies that an event left: %w", err)
 		}
 	}
+	s.expect(nil)
+	s.owed = 0
 	return nil
 }
 
