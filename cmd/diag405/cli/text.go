@@ -2,8 +2,10 @@ package cli
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"strings"
 	"unicode"
@@ -30,6 +32,20 @@ func ReadInput(file string, stdin io.Reader) ([]byte, error) {
 		return nil, fmt.Errorf("reading stdin: %w", err)
 	}
 	return data, nil
+}
+
+// WithoutPath leaves the files' names out of an error of package os, for who names a file
+// himself: the error may name a temporary one.
+func WithoutPath(err error) error {
+	var path *fs.PathError
+	var link *os.LinkError
+	switch {
+	case errors.As(err, &path):
+		return path.Err
+	case errors.As(err, &link):
+		return link.Err
+	}
+	return err
 }
 
 // PrintJSON prints one value, indented, as people and machines read it. What moves a

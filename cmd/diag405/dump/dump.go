@@ -6,7 +6,6 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
-	"io/fs"
 	"os"
 	"path/filepath"
 
@@ -67,23 +66,9 @@ func write(file, name string) error {
 		return fmt.Errorf("describing %s: %w", name, err)
 	}
 	if err := replace(file, dump.Bytes()); err != nil {
-		return fmt.Errorf("writing %q: %w", file, reason(err))
+		return fmt.Errorf("writing %q: %w", file, cli.WithoutPath(err))
 	}
 	return nil
-}
-
-// reason is why a file could not be written, without the temporary file, which nobody
-// asked for.
-func reason(err error) error {
-	var path *fs.PathError
-	var link *os.LinkError
-	switch {
-	case errors.As(err, &path):
-		return path.Err
-	case errors.As(err, &link):
-		return link.Err
-	}
-	return err
 }
 
 func replace(file string, data []byte) (err error) {

@@ -7,7 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
 	"slices"
 
 	"diag405/cmd/diag405/cli"
@@ -240,12 +239,8 @@ func operationsOf(file string, stdin io.Reader) ([]lint.Operation, error) {
 // readFile reads a file, or stdin for "-".
 func readFile(file string, stdin io.Reader) ([]byte, error) {
 	data, err := cli.ReadInput(file, stdin)
-	var pathError *os.PathError
-	if errors.As(err, &pathError) {
-		err = pathError.Err // without the path, which is named once
-	}
 	if err != nil {
-		return nil, fmt.Errorf("reading %q: %w", file, err)
+		return nil, fmt.Errorf("reading %q: %w", file, cli.WithoutPath(err))
 	}
 	return data, nil
 }

@@ -51,16 +51,7 @@ func readName(ctx context.Context, name string, stdin io.Reader) ([]config.File,
 		return readFolder(name)
 	}
 	data, err := os.ReadFile(name)
-	return []config.File{{Name: name, Data: data}}, withoutPath(err)
-}
-
-// withoutPath leaves a file's name out of an error that names it anyway.
-func withoutPath(err error) error {
-	var pathError *fs.PathError
-	if errors.As(err, &pathError) {
-		return pathError.Err
-	}
-	return err
+	return []config.File{{Name: name, Data: data}}, cli.WithoutPath(err)
 }
 
 // readFolder reads the YAML and JSON files in and below a folder, by name, as decK
