@@ -131,12 +131,12 @@ func parsePage(t *testing.T, page, text string) (blocks []block, ofPage *mark) {
 	t.Helper()
 	var open *mark // stands before what comes next
 	lines := strings.Split(text, "\n")
-	mayBegin := true // an indented block does not interrupt a paragraph
+	mayIndent := true // an indented block does not interrupt a paragraph
 	for i := 0; i < len(lines); i++ {
 		line := lines[i]
-		fence := strings.HasPrefix(strings.TrimSpace(line), "```")
-		if !fence && !(mayBegin && strings.HasPrefix(line, "    ") && strings.TrimSpace(line) != "") {
-			mayBegin = line == "" || strings.HasPrefix(line, "#") || strings.HasPrefix(line, "<!--")
+		n := blockLength(lines[i:], mayIndent)
+		if n == 0 {
+			mayIndent = line == "" || strings.HasPrefix(line, "#") || strings.HasPrefix(line, "<!--")
 			if m := parseMark(line); m != nil && m.page {
 				assert.Nil(t, ofPage, "%s:%d: a second mark of the page", page, i+1)
 				ofPage = m
@@ -149,19 +149,9 @@ func parsePage(t *testing.T, page, text string) (blocks []block, ofPage *mark) {
 			}
 			continue
 		}
-		begin, language := i, ""
-		var body []string
-		if fence {
-			language = strings.TrimPrefix(strings.TrimSpace(line), "```")
-			for i++; i < len(lines) && !strings.HasPrefix(strings.TrimSpace(lines[i]), "```"); i++ {
-				body = append(body, strings.TrimPrefix(lines[i], indentOf(line)))
-			}
-		} else {
-			for ; i < len(lines) && (strings.HasPrefix(lines[i], "    ") || lines[i] == ""); i++ {
-				body = append(body, strings.TrimPrefix(lines[i], "    "))
-			}
-			i--
-		}
+		begin := i
+		language, body := insideOf(lines[i : i+n])
+		i += n - 1
 		found := commandsIn(language, body, open != nil)
 		if len(found) > 0 {
 			blocks = append(blocks, block{begin + 1, found, open})
@@ -169,10 +159,23 @@ func parsePage(t *testing.T, page, text string) (blocks []block, ofPage *mark) {
 			assert.Nil(t, open, "%s:%d: a mark, and no command in the block", page, begin+1)
 			assert.NotContains(t, []string{"sh", "bash", "shell", "console"}, language, "%s:%d: a block of commands with none that is known", page, begin+1)
 		}
-		open, mayBegin = nil, true
+		open, mayIndent = nil, true
 	}
 	assert.Nil(t, open, "%s: a mark at the end", page)
 	return blocks, ofPage
+}
+
+// insideOf is a block of code without its fences or its indent.
+func insideOf(lines []string) (language string, body []string) {
+	indent := "    "
+	if fence, isFence := strings.CutPrefix(strings.TrimSpace(lines[0]), "```"); isFence {
+		language, indent = fence, indentOf(lines[0])
+		lines = lines[1:max(1, len(lines)-1)]
+	}
+	for _, line := range lines {
+		body = append(body, strings.TrimPrefix(line, indent))
+	}
+	return language, body
 }
 
 func parseMark(line string) *mark {

@@ -176,6 +176,9 @@ func partPage(file, text string) bilingualPage {
 func blockLength(lines []string, mayIndent bool) int {
 	if strings.HasPrefix(strings.TrimSpace(lines[0]), "```") {
 		end := slices.IndexFunc(lines[1:], func(line string) bool { return strings.TrimSpace(line) == "```" })
+		if end < 0 {
+			return len(lines)
+		}
 		return end + 2
 	}
 	n := 0

@@ -63,8 +63,8 @@ func CauseNames() []string {
 const Finding = "lint/"
 
 // Page is the page of a cause in a language of [Languages], or of a finding of lint such
-// as lint/literal-star, which is in English whatever the language; in Markdown, and its
-// path in this folder.
+// as lint/literal-star, which is in English whatever the language; in Markdown without
+// pictures, and its path in this folder.
 func Page(language, name string) (page, path string, err error) {
 	if id, isFinding := strings.CutPrefix(name, Finding); isFinding {
 		page, err = section("lint.md", id)
@@ -75,7 +75,7 @@ func Page(language, name string) (page, path string, err error) {
 	}
 	path = folder(language) + name + ".md"
 	data, err := pages.ReadFile(path)
-	return withoutComments(string(data)), path, err
+	return onScreen(string(data)), path, err
 }
 
 // section is the part of a page below a heading.
@@ -91,10 +91,17 @@ func section(file, heading string) (string, error) {
 	if end := regexp.MustCompile(`(?m)^##`).FindStringIndex(text); end != nil {
 		text = text[:end[0]]
 	}
-	return withoutComments("# " + heading + "\n" + strings.TrimRight(text, "\n") + "\n"), nil
+	return onScreen("# " + heading + "\n" + strings.TrimRight(text, "\n") + "\n"), nil
 }
 
-// comment is a line of a page that is for its tests.
-var comment = regexp.MustCompile(`(?m)^<!--.*-->\n`)
+var (
+	// comment is a line of a page that is for its tests.
+	comment = regexp.MustCompile(`(?m)^<!--.*-->\n`)
+	// picture is a picture in a page, which a terminal cannot show.
+	picture = regexp.MustCompile(`(?s)<picture>.*?</picture>\n\n?`)
+)
+
+// onScreen is a page without what is not for reading on a screen.
+func onScreen(page string) string { return picture.ReplaceAllString(withoutComments(page), "") }
 
 func withoutComments(page string) string { return comment.ReplaceAllString(page, "") }

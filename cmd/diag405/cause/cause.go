@@ -94,11 +94,7 @@ func list(language string) string {
 // link is a link in Markdown: its text, and where it leads.
 var link = regexp.MustCompile(`\[([^\]]+)\]\(([^)\s]+)\)`)
 
-// picture is a picture in a page, which a terminal cannot show.
-var picture = regexp.MustCompile(`(?s)<picture>.*?</picture>\n\n?`)
-
-// page is a cause's page without its pictures, with its links at the end, where a
-// terminal can use them.
+// page is a cause's page, with its links at the end, where a terminal can use them.
 func page(language, name string) (string, error) {
 	if strings.HasPrefix(name, docs.Finding) {
 		language = docs.English
@@ -113,7 +109,6 @@ func page(language, name string) (string, error) {
 			also = append(also, to)
 		}
 	}
-	page = picture.ReplaceAllString(page, "")
 	page = link.ReplaceAllString(page, "$1")
 	if len(also) > 0 {
 		page += "\n## " + words[language].also + "\n    " + strings.Join(also, "\n    ") + "\n"

@@ -8,8 +8,9 @@ import "strings"
 var docs string
 
 // Link is how people get to a page of the folder docs, such as causes/strip-path.md,
-// zh-CN/causes/strip-path.md or lint.md#literal-star: a whole URL where the folder is published, else the command that
-// shows the page, "" where there is none. What is a URL already stays.
+// zh-CN/causes/strip-path.md or lint.md#literal-star: a whole URL where the folder is
+// published, else the command that shows the page, "" where there is none. What is a URL
+// already stays.
 func Link(page string) string {
 	if strings.Contains(page, ":/") {
 		return page
