@@ -55,9 +55,10 @@ var parts = []part{
 	{"kong/forecast", []string{"kong/bundled", "kong/router", "kong/config", "kong/wire"}},
 	{"kong/bundled", []string{"kong/router", "kong/wire"}},
 	{"kong/router", []string{"kong/config", "kong/atc", "kong/pcre"}},
-	{"kong/config", []string{"kong/atc", "kong/pcre"}},
+	{"kong/config", []string{"kong/atc", "kong/pcre", "kong/cores"}},
 	{"kong/atc", nil},
 	{"kong/pcre", nil},
+	{"kong/cores", nil},
 	{"kong/wire", nil},
 	{"kong/errorlog", nil},
 	{"kong/measured", nil}, // rows for the tests

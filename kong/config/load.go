@@ -58,6 +58,9 @@ func loadDocument(files []File, options ...Option) *document {
 	for _, f := range d.files {
 		d.noteUnset(f)
 	}
+	for _, n := range d.notes {
+		d.config.Notes = append(d.config.Notes, n.Note)
+	}
 	slices.SortStableFunc(d.config.Notes, func(a, b Note) int { return d.inOrder(a.At, b.At) })
 	return d
 }

@@ -26,7 +26,7 @@ type object struct {
 // returns can be read in any case.
 func newObject(at position, node *yaml.Node, src *source) *object {
 	node = resolve(node)
-	o := &object{at: at, node: node, src: src, known: src.d.borrow()}
+	o := &object{at: at, node: node, src: src}
 	if node.Kind != yaml.MappingNode {
 		o.fail("", errors.New("should be a mapping of fields to values"))
 		return o
@@ -45,7 +45,7 @@ func (o *object) addFields(node *yaml.Node) {
 			continue
 		}
 		if o.fields.get(key.Value) != nil {
-			o.report(key.Value, key, errors.New("is there twice"))
+			o.report(o, key.Value, key, errors.New("is there twice"))
 		}
 		o.fields.set(member{key: key, value: value, home: o})
 	}
@@ -104,10 +104,10 @@ func resolve(n *yaml.Node) *yaml.Node {
 // fail records a problem with a field, or with the object itself for "".
 func (o *object) fail(field string, err error) {
 	if m := o.fields.get(field); m != nil {
-		m.home.report(field, m.key, err)
+		o.report(m.home, field, m.key, err)
 		return
 	}
-	o.report(field, o.node, err)
+	o.report(o, field, o.node, err)
 }
 
 // failElement records a problem with an element of a field.
@@ -116,11 +116,13 @@ func (o *object) failElement(field string, i int, n *yaml.Node, err error) {
 	if m := o.fields.get(field); m != nil {
 		home = m.home
 	}
-	home.report(fmt.Sprintf("%s[%d]", field, i), n, err)
+	o.report(home, fmt.Sprintf("%s[%d]", field, i), n, err)
 }
 
-func (o *object) report(field string, n *yaml.Node, err error) {
-	where := o.at.String()
+// report records a problem of an object's with a field that stands in another one, its
+// home.
+func (o *object) report(home *object, field string, n *yaml.Node, err error) {
+	where := home.at.String()
 	if field != "" {
 		where = join(where, field)
 	}
@@ -128,10 +130,10 @@ func (o *object) report(field string, n *yaml.Node, err error) {
 		err = fmt.Errorf("%s: %w", where, err)
 	}
 	if isNotModelled(err) {
-		o.src.d.noteNotModelled(o.src.at(n), err)
+		o.src.d.noteNotModelled(home.src.at(n), err)
 		return
 	}
-	o.src.d.report(o.src.at(n), err)
+	o.src.d.report(home.src.at(n), err)
 }
 
 // isNotModelled reports what Kong takes, or may take, and the routers here cannot read.
@@ -150,7 +152,7 @@ var errEmpty = errors.New("must not be empty")
 
 // get is the field's node, nil when it is absent or null.
 func (o *object) get(field string) *yaml.Node {
-	o.known = append(o.known, field)
+	o.know(field)
 	m := o.fields.get(field)
 	if m == nil {
 		return nil
@@ -175,7 +177,7 @@ func (o *object) isWritten(field string) bool {
 
 // skip declares fields that are valid and not needed here.
 func (o *object) skip(fields ...string) {
-	o.known = append(o.known, fields...)
+	o.know(fields...)
 	for _, field := range fields {
 		if m := o.fields.get(field); m != nil {
 			m.asked = true
@@ -318,12 +320,22 @@ func (o *object) set(field string, check func(string) error) []string {
 // objects reads a list of objects. Their place in errors is "field[i]", followed
 // by the value of their naming field.
 func (o *object) objects(field, naming string) []*object {
-	var list []*object
-	for i, n := range o.list(field) {
-		at := position{in: &o.at, field: field, isElement: true, index: i, name: nameOf(n, naming)}
-		list = append(list, newObject(at, n, o.src))
+	return o.objectsOf(o.list(field), field, naming, 0)
+}
+
+// objectsOf are those of some elements of a list, the first of which has an index.
+func (o *object) objectsOf(nodes []*yaml.Node, field, naming string, first int) []*object {
+	list := make([]*object, len(nodes))
+	for i, n := range nodes {
+		at := position{in: &o.at, field: field, isElement: true, index: first + i, name: nameOf(n, naming)}
+		list[i] = newObject(at, n, o.src)
 	}
 	return list
+}
+
+// sourceOf is the document that a field stands in.
+func (o *object) sourceOf(field string) *source {
+	return o.fields.get(field).home.within(o.src.d).src
 }
 
 // nameOf is the value of a mapping's field, "" when it has none.

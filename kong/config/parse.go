@@ -71,14 +71,18 @@ type document struct {
 	config   *Config
 	problems []*Problem
 	reported map[string]bool // problems, by what they say
-	noted    map[string]bool // fields that are not known
+	notes    []remark
+	noted    map[string]bool // what is noted once
 
 	homes homes      // of entities
 	spare [][]string // see borrow
 	// later are references that can only be resolved once all entities are known.
-	later []func()
+	later []func(d *document)
 	taken takings
 	deck  deck
+
+	isPart bool
+	found  findings // of a part
 }
 
 func newDocument(options ...Option) *document {
@@ -107,13 +111,13 @@ func (d *document) read() {
 	d.readDeck()
 	d.readConsumers()
 	d.readConsumerGroups()
-	d.each("services", "name", d.readService)
-	d.each("routes", "name", func(o *object) { d.readRoute(o, nil) })
-	d.each("upstreams", "name", d.readUpstream)
+	d.inParts("services", "name", (*document).readService)
+	d.inParts("routes", "name", func(d *document, o *object) { d.readRoute(o, nil) })
+	d.inParts("upstreams", "name", (*document).readUpstream)
 	d.each("targets", "target", d.readTopLevelTarget)
-	d.each("plugins", "name", func(o *object) { d.readPlugin(o, Scope{}) })
+	d.inParts("plugins", "name", func(d *document, o *object) { d.readPlugin(o, Scope{}) })
 	for _, resolve := range d.later {
-		resolve()
+		resolve(d)
 	}
 	for _, s := range d.sources {
 		s.root.skip(skipped...)
@@ -127,6 +131,13 @@ func (d *document) each(kind, naming string, read func(*object)) {
 		for _, o := range s.root.objects(kind, naming) {
 			read(o)
 		}
+	}
+}
+
+// inParts is each for what may be read side by side.
+func (d *document) inParts(kind, naming string, read func(*document, *object)) {
+	for _, s := range d.sources {
+		d.readList(s.root, kind, naming, read)
 	}
 }
 
@@ -211,9 +222,7 @@ func (d *document) identify(kind string, o *object, entity any) (id, name string
 		o.check("name", name, checkName)
 	}
 	id = d.entityID(kind, o, name)
-	if d.take(o, taking{kind, "name", o.workspace(), name}, entity) {
-		d.take(o, taking{kind, "id", "", id}, entity)
-	}
+	d.claim(claim{o: o, entity: entity, kind: kind, naming: "name", name: name, id: id})
 	return id, name
 }
 

@@ -171,6 +171,10 @@ var otherVariable = regexp.MustCompile(`\$\{[A-Z][A-Z0-9_]*\}|\$[A-Z][A-Z0-9_]{2
 // report keeps a problem, and each only once: what several entities inherit, they
 // all stumble over.
 func (d *document) report(at Place, err error) {
+	if d.isPart {
+		d.found.add(finding{problem: &Problem{at, err}})
+		return
+	}
 	if m := otherVariable.FindString(err.Error()); m != "" && d.lenient {
 		err = fmt.Errorf("%w; %s looks like a variable that is filled in before Kong reads the file: give the file as it is then", err, m)
 	}
@@ -182,5 +186,21 @@ func (d *document) report(at Place, err error) {
 }
 
 func (d *document) note(at Place, format string, args ...any) {
-	d.config.Notes = append(d.config.Notes, Note{at, fmt.Sprintf(format, args...)})
+	d.noteOnce("", Note{at, fmt.Sprintf(format, args...)})
+}
+
+// A remark is a note that is made once: for a key, unless that is "".
+type remark struct {
+	Note
+	once string
+}
+
+func (d *document) noteOnce(key string, n Note) {
+	if d.noted[key] {
+		return
+	}
+	if key != "" {
+		d.noted[key] = true
+	}
+	d.notes = append(d.notes, remark{n, key})
 }

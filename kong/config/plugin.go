@@ -36,14 +36,14 @@ func (d *document) readPlugin(o *object, in Scope) {
 	o.skipOfDeck("plugins")
 	o.skip(common...)
 	d.resolvePlugin(o, p)
-	d.take(o, taking{"plugins", "instance_name", o.workspace(), p.InstanceName}, p)
+	d.claim(claim{o: o, entity: p, kind: "plugins", naming: "instance_name", name: p.InstanceName})
 	o.refuseUnknown()
 }
 
 // resolvePlugin links a plugin to what it names, and gives it its id.
 func (d *document) resolvePlugin(o *object, p *Plugin) {
 	service, route, consumer := o.reference("service"), o.reference("route"), o.reference("consumer")
-	d.later = append(d.later, func() {
+	d.later = append(d.later, func(d *document) {
 		if d.isElsewhere(o, "services", service) || d.isElsewhere(o, "routes", route) {
 			d.leaveOut(o, p)
 			return
@@ -72,11 +72,11 @@ func (d *document) resolvePlugin(o *object, p *Plugin) {
 		key += ":" + o.reference("model")
 	}
 	p.ID = d.entityID("plugins", o, key)
-	if !o.has("id") && d.taken.holder(taking{"plugins", "id", "", p.ID}) != nil {
-		o.fail("", errors.New("is there twice with the same service, route and consumer"))
-		return
+	c := claim{o: o, entity: p, kind: "plugins", id: p.ID}
+	if !o.has("id") {
+		c.twice = errPluginTwice
 	}
-	d.take(o, taking{"plugins", "id", "", p.ID}, p)
+	d.claim(c)
 }
 
 // isElsewhere reports a reference to what decK is told to look for in Kong itself.
@@ -99,5 +99,7 @@ func (d *document) lackConsumer(o *object, consumer string) {
 	}
 	d.note(o.src.at(o.fields.get("consumer").key), "%s: consumer: %q is not among the consumers", &o.at, consumer)
 }
+
+var errPluginTwice = errors.New("is there twice with the same service, route and consumer")
 
 var errMapping = errors.New("should be a mapping")

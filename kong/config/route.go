@@ -87,7 +87,7 @@ func (d *document) resolveRouteService(o *object, r *Route) {
 		o.fail("service", fmt.Errorf("%q is set on a route that stands inside a service", ref))
 		return
 	}
-	d.later = append(d.later, func() { r.Service = d.service(o, ref) })
+	d.later = append(d.later, func(d *document) { r.Service = d.service(o, ref) })
 }
 
 func isGRPC(protocols []string) bool {
@@ -117,7 +117,7 @@ func (d *document) readHeaders(o *object) map[string][]string {
 	if n == nil {
 		return nil
 	}
-	h := newObject(position{in: &o.at, field: "headers"}, n, o.fields.get("headers").home.src)
+	h := newObject(position{in: &o.at, field: "headers"}, n, o.sourceOf("headers"))
 	headers := map[string][]string{}
 	for _, name := range slices.Sorted(h.fields.names()) {
 		if err := checkHeader(name); err != nil {

@@ -32,9 +32,7 @@ func (d *document) readService(o *object) {
 	o.skip("client_certificate", "tls_verify", "tls_verify_depth", "ca_certificates", "filter_chains")
 	o.skip(common...)
 	o.skipOfDeck("services")
-	for _, r := range o.objects("routes", "name") {
-		d.readRoute(r, s)
-	}
+	d.readList(o, "routes", "name", func(d *document, r *object) { d.readRoute(r, s) })
 	for _, p := range o.objects("plugins", "name") {
 		d.readPlugin(p, Scope{Service: s})
 	}

@@ -37,6 +37,14 @@ func (o *object) unknown() []string {
 	return names
 }
 
+// know keeps that fields were asked for.
+func (o *object) know(fields ...string) {
+	if o.known == nil {
+		o.known = o.src.d.borrow()
+	}
+	o.known = append(o.known, fields...)
+}
+
 // borrow and giveBack keep one list of known fields for each depth of nesting, instead
 // of one for every object.
 func (d *document) borrow() []string {
@@ -58,12 +66,8 @@ func (d *document) giveBack(known []string) []string {
 func (d *document) noteField(o *object, field string) {
 	kind, _, _ := strings.Cut(o.at.String()[strings.LastIndex(o.at.String(), ": ")+1:], "[")
 	key := strings.TrimSpace(kind) + " " + field
-	if d.noted[key] {
-		return
-	}
-	d.noted[key] = true
-	m := o.fields.get(field)
-	d.note(o.src.at(m.key), "%s: unknown field, passed over; Kong 3.9 refuses it", join(o.at.String(), field))
+	words := join(o.at.String(), field) + ": unknown field, passed over; Kong 3.9 refuses it"
+	d.noteOnce(key, Note{o.src.at(o.fields.get(field).key), words})
 }
 
 // meant is the known field that an unknown one looks like, "" for none.

@@ -60,7 +60,7 @@ func (d *document) readTarget(o *object, u *Upstream) {
 	o.skip(common...)
 	o.refuseUnknown()
 	target := nameOf(o.node, "target")
-	d.take(o, taking{"targets of " + u.Name, "target", "", target}, o)
+	d.claim(claim{o: o, entity: o, kind: "targets of " + u.Name, naming: "target", name: target})
 	u.Targets = append(u.Targets, t)
 }
 
