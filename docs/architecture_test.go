@@ -54,7 +54,7 @@ var parts = []part{
 	{"kong/sample", []string{"kong/config", "kong/atc"}},
 	{"kong/forecast", []string{"kong/bundled", "kong/router", "kong/config", "kong/wire"}},
 	{"kong/bundled", []string{"kong/router", "kong/wire"}},
-	{"kong/router", []string{"kong/config", "kong/atc", "kong/pcre"}},
+	{"kong/router", []string{"kong/config", "kong/atc", "kong/pcre", "kong/cores"}},
 	{"kong/config", []string{"kong/atc", "kong/pcre", "kong/cores"}},
 	{"kong/atc", nil},
 	{"kong/pcre", nil},

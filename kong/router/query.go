@@ -25,6 +25,13 @@ type query struct {
 	read map[string][]atc.Value // fields of expressions that were looked at
 }
 
+// alone is the query for one goroutine of several.
+func (q *query) alone() *query {
+	other := *q
+	other.read = nil
+	return &other
+}
+
 func newQuery(req Request) *query {
 	uri, _ := OriginForm(req.Target)
 	q := &query{

@@ -30,6 +30,7 @@ import (
 	"sync/atomic"
 
 	"diag405/kong/config"
+	"diag405/kong/cores"
 )
 
 // Request is what of a request Kong routes by, as the client sent it.
@@ -148,16 +149,15 @@ func New(cfg *config.Config) (*Router, error) {
 // newCompiled is New for the two flavours that are built on atc-router
 // (new_from_scratch in kong/router/atc.lua).
 func newCompiled(routes []*config.Route, flavor config.Flavor) (*Router, error) {
-	var errs []error
 	r := &Router{}
-	for _, route := range routes {
-		parts, err := compileRoute(route, flavor)
-		if err != nil {
-			errs = append(errs, &RouteError{route, err})
-			continue
-		}
-		slices.SortFunc(parts, before)
-		r.parts = append(r.parts, parts...)
+	all := cores.Map(len(routes), fewRoutes, func(from, to int) (c compiledRoutes) {
+		c.add(routes[from:to], flavor)
+		return c
+	})
+	var errs []error
+	for _, c := range all {
+		r.parts = append(r.parts, c.parts...)
+		errs = append(errs, c.errs...)
 	}
 	r.readFields()
 	r.ordered = sync.OnceValue(r.order)
@@ -193,24 +193,28 @@ func (r *Router) order() *orders {
 // group finds the parts of each route.
 func (r *Router) group() map[*config.Route][]*compiled {
 	groups := map[*config.Route][]*compiled{}
-	for parts := range r.byRoute() {
+	for parts := range r.byRoute(0, len(r.parts)) {
 		groups[parts[0].route] = parts
 	}
 	return groups
 }
 
-// byRoute are the parts of one route after the other.
-func (r *Router) byRoute() iter.Seq[[]*compiled] {
+// byRoute are the parts of one route after the other: of those whose first part is
+// between two places.
+func (r *Router) byRoute(from, to int) iter.Seq[[]*compiled] {
 	return func(yield func([]*compiled) bool) {
-		for from := 0; from < len(r.parts); {
-			to := from + 1
-			for to < len(r.parts) && r.parts[to].route == r.parts[from].route {
-				to++
+		for from > 0 && from < to && r.parts[from].route == r.parts[from-1].route {
+			from++
+		}
+		for from < to {
+			end := from + 1
+			for end < len(r.parts) && r.parts[end].route == r.parts[from].route {
+				end++
 			}
-			if !yield(r.parts[from:to:to]) {
+			if !yield(r.parts[from:end:end]) {
 				return
 			}
-			from = to
+			from = end
 		}
 	}
 }
@@ -287,15 +291,17 @@ func (r *Router) first(q *query, of age) (part *compiled, prefix string) {
 	if r.asked.Add(1) > fewRequests {
 		return r.ordered().of(of).first(q)
 	}
-	for _, one := range r.parts {
-		if part != nil && comesBefore(part, one) < 0 {
-			continue
-		}
-		if matched, ok := one.match(q); ok {
-			part, prefix = one, matched
+	found := cores.Map(len(r.parts), fewRoutes, func(from, to int) (f firstFound) {
+		f.add(r.parts[from:to], q.alone(), comesBefore)
+		return f
+	})
+	first := found[0]
+	for _, f := range found[1:] {
+		if f.part != nil && (first.part == nil || comesBefore(first.part, f.part) >= 0) {
+			first = f
 		}
 	}
-	return part, prefix
+	return first.part, first.prefix
 }
 
 func (o *orders) of(a age) *sieve {

@@ -2,6 +2,7 @@ package router
 
 import (
 	"fmt"
+	"iter"
 	"math/bits"
 	"slices"
 	"strings"
@@ -9,19 +10,19 @@ import (
 	"diag405/kong/config"
 )
 
-// hold is [Router.hold] for the traditional router.
-func (t *traditional) hold(q *query) []reasoned {
+// holder is [Router.holder] for the traditional router.
+func (t *traditional) holder(q *query) func(from, to int) iter.Seq[reasoned] {
 	l := t.look(q)
 	taker, _ := t.first(l)
-	var all []reasoned
-	seen := map[*config.Route]bool{}
-	for _, p := range t.parts {
-		if !seen[p.route] {
-			seen[p.route] = true
-			all = append(all, t.reasonFor(p.route, l, taker))
+	return func(from, to int) iter.Seq[reasoned] {
+		return func(yield func(reasoned) bool) {
+			for i, p := range t.parts[from:to] {
+				if t.places[p.route][0] == from+i && !yield(t.reasonFor(p.route, l, taker)) {
+					return
+				}
+			}
 		}
 	}
-	return all
 }
 
 // reasonFor speaks of the route's part that takes the request, or of the first that

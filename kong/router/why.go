@@ -66,47 +66,6 @@ func (r *Router) giveTurns(all []reasoned) {
 	}
 }
 
-// Nearest is what [Router.Why] begins with, n reasons at most. Where a route takes
-// the request, it leaves out those whose path has no more in common with the
-// request's than its slash.
-func (r *Router) Nearest(req Request, n int) []Reason {
-	all := r.hold(newQuery(req))
-	taken := slices.ContainsFunc(all, func(one reasoned) bool { return len(one.failed) == 0 })
-	if taken {
-		all = slices.DeleteFunc(all, func(one reasoned) bool { return one.Common <= len("/") && pathFails(one.failed) > 0 })
-	}
-	return reasonsOf(firstOf(all, n, nearer))
-}
-
-// firstOf are the first n of a list as it would be sorted, of equals those that stand
-// first in it.
-func firstOf[E any](list []E, n int, compare func(a, b E) int) []E {
-	var first []E
-	for _, e := range list {
-		if len(first) == n && (n == 0 || compare(e, first[n-1]) >= 0) {
-			continue
-		}
-		at := len(first)
-		for at > 0 && compare(e, first[at-1]) < 0 {
-			at--
-		}
-		first = slices.Insert(first[:min(len(first), n-1)], at, e)
-	}
-	return first
-}
-
-// hold holds every route against a request.
-func (r *Router) hold(q *query) []reasoned {
-	if r.traditional != nil {
-		return r.traditional.hold(q)
-	}
-	var all []reasoned
-	for parts := range r.byRoute() {
-		all = append(all, reasonFor(parts, q))
-	}
-	return all
-}
-
 // reasonsOf puts into words what was found, the first of which took the request if
 // any did.
 func reasonsOf(all []reasoned) []Reason {
