@@ -149,16 +149,12 @@ func New(cfg *config.Config) (*Router, error) {
 // newCompiled is New for the two flavours that are built on atc-router
 // (new_from_scratch in kong/router/atc.lua).
 func newCompiled(routes []*config.Route, flavor config.Flavor) (*Router, error) {
-	r := &Router{}
-	all := cores.Map(len(routes), fewRoutes, func(from, to int) (c compiledRoutes) {
-		c.add(routes[from:to], flavor)
-		return c
+	parts, errs := compileSideBySide(routes, func(route *config.Route) ([]*compiled, error) {
+		parts, err := compileRoute(route, flavor)
+		slices.SortFunc(parts, before)
+		return parts, err
 	})
-	var errs []error
-	for _, c := range all {
-		r.parts = append(r.parts, c.parts...)
-		errs = append(errs, c.errs...)
-	}
+	r := &Router{parts: parts}
 	r.readFields()
 	r.ordered = sync.OnceValue(r.order)
 	r.groups = sync.OnceValue(r.group)

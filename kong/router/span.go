@@ -1,9 +1,8 @@
 package router
 
 import (
-	"slices"
-
 	"diag405/kong/config"
+	"diag405/kong/cores"
 )
 
 // Of many routes some are looked at side by side with others.
@@ -12,23 +11,29 @@ import (
 // fewer.
 var fewRoutes = 128
 
-// compiledRoutes are the parts of some routes, and what is wrong with the others.
-type compiledRoutes struct {
-	parts []*compiled
-	errs  []error
-}
-
-func (c *compiledRoutes) add(routes []*config.Route, flavor config.Flavor) {
-	c.parts = make([]*compiled, 0, len(routes))
-	for _, route := range routes {
-		parts, err := compileRoute(route, flavor)
-		if err != nil {
-			c.errs = append(c.errs, &RouteError{route, err})
-			continue
-		}
-		slices.SortFunc(parts, before)
-		c.parts = append(c.parts, parts...)
+// compileSideBySide makes parts of all routes, in the order of these, and says what is
+// wrong with those of which it cannot.
+func compileSideBySide[P any](routes []*config.Route, compile func(*config.Route) ([]P, error)) (parts []P, errs []error) {
+	type some struct {
+		parts []P
+		errs  []error
 	}
+	all := cores.Map(len(routes), fewRoutes, func(from, to int) (s some) {
+		s.parts = make([]P, 0, to-from)
+		for _, route := range routes[from:to] {
+			parts, err := compile(route)
+			if err != nil {
+				s.errs = append(s.errs, &RouteError{route, err})
+				continue
+			}
+			s.parts = append(s.parts, parts...)
+		}
+		return s
+	})
+	for _, s := range all {
+		parts, errs = append(parts, s.parts...), append(errs, s.errs...)
+	}
+	return parts, errs
 }
 
 // firstFound is the first of some parts that takes a request.

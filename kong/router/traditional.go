@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"diag405/kong/config"
+	"diag405/kong/cores"
 )
 
 // The router of the flavour traditional (kong/router/traditional.lua).
@@ -67,6 +68,8 @@ type part struct {
 	headers  []*tradHeader
 	methods  []string
 	snis     []string
+
+	weight int // subweight: a sort asks for it very often
 }
 
 // category is the parts with the same kinds of fields, in the router's order, and
@@ -95,16 +98,9 @@ type tradIndex struct {
 }
 
 func newTraditional(routes []*config.Route) (*traditional, error) {
-	var errs []error
 	t := &traditional{}
-	for _, route := range inLoadOrder(routes) {
-		parts, err := newParts(route)
-		if err != nil {
-			errs = append(errs, &RouteError{route, err})
-			continue
-		}
-		t.parts = append(t.parts, parts...)
-	}
+	parts, errs := compileSideBySide(inLoadOrder(routes), newParts)
+	t.parts = parts
 	luaSort(t.parts, sortRoutes)
 	t.places = map[*config.Route][]int{}
 	for place, p := range t.parts {
@@ -118,11 +114,20 @@ func newTraditional(routes []*config.Route) (*traditional, error) {
 // inLoadOrder is the order in which Kong without a database reads its routes: that
 // of their ids. Of equal parts it decides which comes first.
 func inLoadOrder(routes []*config.Route) []*config.Route {
-	routes = slices.Clone(routes)
-	slices.SortStableFunc(routes, func(a, b *config.Route) int {
-		return strings.Compare(config.LowerASCII(a.ID), config.LowerASCII(b.ID))
-	})
-	return routes
+	type loaded struct {
+		id    string
+		route *config.Route
+	}
+	list := make([]loaded, len(routes))
+	for i, route := range routes {
+		list[i] = loaded{config.LowerASCII(route.ID), route}
+	}
+	slices.SortStableFunc(list, func(a, b loaded) int { return strings.Compare(a.id, b.id) })
+	out := make([]*config.Route, len(routes))
+	for i, one := range list {
+		out[i] = one.route
+	}
+	return out
 }
 
 func newParts(route *config.Route) ([]*part, error) {
@@ -173,6 +178,7 @@ func newPart(route *config.Route, path string) (*part, error) {
 	if p.kinds == 0 {
 		return nil, errors.New("has nothing that the router could match by")
 	}
+	p.weight = p.subweight()
 	return p, nil
 }
 
@@ -193,7 +199,7 @@ func plainSNIs(route *config.Route) []string {
 // older route.
 func sortRoutes(a, b *part) bool {
 	c := cmp.Or(
-		cmp.Compare(b.subweight(), a.subweight()),
+		cmp.Compare(b.weight, a.weight),
 		cmp.Compare(len(b.headers), len(a.headers)),
 		cmp.Compare(b.regexPriority(), a.regexPriority()),
 		cmp.Compare(b.plainLength(), a.plainLength()),
@@ -267,8 +273,13 @@ func (t *traditional) categorize() {
 	t.rank = map[kinds]int{}
 	for i, c := range t.categories {
 		t.rank[c.kinds] = i
-		c.index = newIndex(len(c.all), func(place int) clues { return c.all[place].clues() })
 	}
+	cores.Map(len(t.categories), 1, func(from, to int) bool {
+		for _, c := range t.categories[from:to] {
+			c.index = newIndex(len(c.all), func(place int) clues { return c.all[place].clues() })
+		}
+		return true
+	})
 }
 
 func (c *category) add(p *part) {

@@ -202,11 +202,11 @@ func (t *traditional) order(first, second *part, l *look) Order {
 // orderOfParts says by which rule of sortRoutes the first of two parts comes first.
 func orderOfParts(first, second *part) Order {
 	switch {
-	case first.subweight()&4 != second.subweight()&4:
+	case first.weight&4 != second.weight&4:
 		return Order{ByPort, "its host has a wildcard and a port"}
-	case first.subweight()&2 != second.subweight()&2:
+	case first.weight&2 != second.weight&2:
 		return Order{ByHosts, "it has hosts without a wildcard"}
-	case first.subweight() != second.subweight():
+	case first.weight != second.weight:
 		return Order{ByExpression, "its path is an expression"}
 	case len(first.headers) != len(second.headers):
 		return Order{ByHeaders, fmt.Sprintf("it has %s against %d", counted(len(first.headers), "header"), len(second.headers))}
