@@ -42,8 +42,8 @@ func (d *document) readConsumers() {
 		}
 		d.config.Consumers = append(d.config.Consumers, c)
 		d.add(c, o)
-		d.taken.hold(taking{"consumers", "id", "", c.ID}, c)
-		d.taken.hold(taking{"consumers", "name", o.workspace(), c.Username}, c)
+		d.taken.hold(space{"consumers", "id", ""}, c.ID, c)
+		d.taken.hold(space{"consumers", "name", o.workspace()}, c.Username, c)
 		for _, p := range o.objects("plugins", "name") {
 			d.readPlugin(p, Scope{Consumer: cmp.Or(c.ID, c.Username)})
 		}
@@ -55,8 +55,8 @@ func (d *document) readConsumers() {
 func (d *document) readConsumerGroups() {
 	d.each("consumer_groups", "name", func(o *object) {
 		g := &group{nameOf(o.node, "id"), nameOf(o.node, "name")}
-		d.taken.hold(taking{"consumer_groups", "id", "", g.id}, g)
-		d.taken.hold(taking{"consumer_groups", "name", o.workspace(), g.name}, g)
+		d.taken.hold(space{"consumer_groups", "id", ""}, g.id, g)
+		d.taken.hold(space{"consumer_groups", "name", o.workspace()}, g.name, g)
 		for _, member := range o.list("consumers") {
 			d.join(o, cmp.Or(nameOf(member, "username"), nameOf(member, "id"), resolve(member).Value), g)
 		}

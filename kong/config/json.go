@@ -15,14 +15,13 @@ import (
 // isJSON tells JSON from YAML by its first character, as a YAML document with
 // entities hardly ever starts with a flow mapping. JSON is read as such because YAML
 // readers trip over tabs and surrogate pairs.
-func isJSON(data []byte) bool {
-	data = bytes.TrimSpace(data)
-	return len(data) > 0 && data[0] == '{' && json.Valid(data)
+func isJSON(text string) bool {
+	return strings.HasPrefix(strings.TrimSpace(text), "{") && json.Valid([]byte(text))
 }
 
 // parseJSON reads valid JSON into the same nodes as YAML, with keys in order.
-func parseJSON(data []byte) *yaml.Node {
-	r := &jsonReader{text: string(data), line: 1}
+func parseJSON(text string) *yaml.Node {
+	r := &jsonReader{text: text, line: 1}
 	return &yaml.Node{Kind: yaml.DocumentNode, Content: []*yaml.Node{r.value()}}
 }
 

@@ -96,7 +96,6 @@ func (d *document) addFile(in File) {
 	f := &file{name: in.Name}
 	d.files = append(d.files, f)
 	f.text, f.variables = d.hideVariables(in.Name, utf8Of(in.Data))
-	f.json = isJSON([]byte(f.text))
 	d.addText(f, f.text, nil)
 }
 
@@ -118,16 +117,16 @@ func utf8Of(data []byte) string {
 // addText adds the documents of a text, which may be in another one. One that is empty
 // is none.
 func (d *document) addText(f *file, text string, in *text) {
-	pieces := numberOfPieces([]byte(text))
+	pieces := numberOfPieces(text)
 	if d.whole {
 		pieces = 1
 	}
-	documents, err := parseDocuments([]byte(text), pieces)
+	documents, json, err := parseDocuments(text, pieces)
 	if err != nil {
 		d.reportText(in.place(f.name, 0), text, err)
 	}
 	if in == nil {
-		f.documents = documents
+		f.documents, f.json = documents, json
 	}
 	documents = slices.DeleteFunc(slices.Clone(documents), isEmptyDocument)
 	for _, doc := range documents {
@@ -187,23 +186,22 @@ func otherWords(n *yaml.Node) string {
 
 // parseDocuments are the documents of a text, which may be parsed in some pieces.
 // Those before a mistake are there beside the error.
-func parseDocuments(data []byte, pieces int) ([]*yaml.Node, error) {
-	if isJSON(data) {
-		return []*yaml.Node{parseJSON(data)}, nil
+func parseDocuments(text string, pieces int) (documents []*yaml.Node, json bool, err error) {
+	if isJSON(text) {
+		return []*yaml.Node{parseJSON(text)}, true, nil
 	}
-	if doc, ok := parsePieces(data, pieces); ok {
-		return []*yaml.Node{doc}, nil
+	if doc, ok := parsePieces(text, pieces); ok {
+		return []*yaml.Node{doc}, false, nil
 	}
-	var documents []*yaml.Node
-	decoder := yaml.NewDecoder(bytes.NewReader(data))
+	decoder := yaml.NewDecoder(strings.NewReader(text))
 	for {
 		doc := &yaml.Node{}
 		err := decoder.Decode(doc)
 		if errors.Is(err, io.EOF) {
-			return documents, nil
+			return documents, false, nil
 		}
 		if err != nil {
-			return documents, fmt.Errorf("reading declarative configuration: %w", err)
+			return documents, false, fmt.Errorf("reading declarative configuration: %w", err)
 		}
 		documents = append(documents, doc)
 	}

@@ -47,8 +47,8 @@ func parseText(data []byte, options ...Option) (*document, error) {
 
 // parseDocument is the text's first document, with keys in order.
 func parseDocument(data []byte) (*yaml.Node, error) {
-	if isJSON(data) {
-		return parseJSON(data), nil
+	if text := string(data); isJSON(text) {
+		return parseJSON(text), nil
 	}
 	var doc yaml.Node
 	if err := yaml.Unmarshal(data, &doc); err != nil {
@@ -222,14 +222,13 @@ func (d *document) identify(kind string, o *object, entity any) (id, name string
 		o.check("name", name, checkName)
 	}
 	id = d.entityID(kind, o, name)
-	d.claim(claim{o: o, entity: entity, kind: kind, naming: "name", name: name, id: id})
+	d.claim(claim{o: o, entity: entity, kind: kind, naming: "name", within: o.workspace(), name: name, id: id})
 	return id, name
 }
 
 // workspace is where an entity's name counts: in its ws_id, which an export has, or
 // in decK's _workspace. A Kong without Enterprise's has one only.
 func (o *object) workspace() string {
-	o.skip("ws_id")
 	if !o.src.d.lenient {
 		return ""
 	}

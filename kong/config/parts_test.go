@@ -97,10 +97,10 @@ func flat(n int) string {
 
 // toJSON has everything on one line, where problems stay in the order in which they
 // are found.
-func toJSON(t *testing.T, text string) string {
+func toJSON(t testing.TB, text string) string {
 	t.Helper()
 	text = strings.NewReplacer("<<: *one, ", "", "&one", "", `${{ env "DECK_PORT" }}`, `'${{ env "DECK_PORT" }}'`).Replace(text)
-	documents, err := parseDocuments([]byte(text), 1)
+	documents, _, err := parseDocuments(text, 1)
 	require.NoError(t, err)
 	out, err := formatJSON(documents[0], false)
 	require.NoError(t, err)
@@ -133,4 +133,13 @@ func compareDocuments(t *testing.T, name string, whole, parts *document) {
 	for i, h := range whole.homes.list {
 		require.Equal(t, h.node.Line, parts.homes.list[i].node.Line, name)
 	}
+}
+
+func FuzzParts(f *testing.F) {
+	f.Add(withMistakes)
+	f.Add(toJSON(f, withMistakes))
+	f.Add(flat(3))
+	f.Add("services:\n- &s {name: a, url: http://a, routes: [&r {name: r, paths: [/a]}, *r, {<<: *r, x: 1}]}\n- *s\n")
+	f.Add("_info: {defaults: {route: {paths: [a]}}, default_lookup_tags: {services: [x]}}\nroutes: [{service: s}, {service: s}]\nplugins: [{route: q}, {route: q}]\n")
+	f.Fuzz(func(t *testing.T, text string) { compareParts(t, "fuzzed", text) })
 }

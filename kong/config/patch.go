@@ -240,7 +240,7 @@ func nodeOf(value any) (*yaml.Node, error) {
 	if err != nil {
 		return nil, err
 	}
-	n := parseJSON(data).Content[0]
+	n := parseJSON(string(data)).Content[0]
 	undress(n)
 	return n, nil
 }

@@ -1,7 +1,6 @@
 package config
 
 import (
-	"bytes"
 	"io"
 	"regexp"
 	"runtime"
@@ -32,14 +31,14 @@ const minPiece = 64 << 10
 type piece struct {
 	key  string // of the list that the first line is an element of; "" for the first piece
 	line int    // of the first one, from 0
-	text []byte
+	text string
 }
 
 // topKey is a line that has the key of a list, or of a mapping, and nothing else.
 var topKey = regexp.MustCompile(`^([A-Za-z_][A-Za-z0-9_]*):[ ]*\r?$`)
 
 // piecesOf cuts a text into at most n pieces, one for a text that is not to be cut.
-func piecesOf(text []byte, n int) []piece {
+func piecesOf(text string, n int) []piece {
 	size := max(len(text)/max(n, 1), 1)
 	out := []piece{{}}
 	start := 0
@@ -47,7 +46,7 @@ func piecesOf(text []byte, n int) []piece {
 	line := -1
 	for from, to := 0, 0; from < len(text); from = to {
 		line++
-		to = from + bytes.IndexByte(text[from:], '\n') + 1
+		to = from + strings.IndexByte(text[from:], '\n') + 1
 		if to == from {
 			to = len(text)
 		}
@@ -75,20 +74,20 @@ type list struct {
 
 // begins goes on to the next line, and reports one that begins an element but the
 // first.
-func (l *list) begins(line []byte) bool {
-	indent := len(line) - len(bytes.TrimLeft(line, " "))
+func (l *list) begins(line string) bool {
+	indent := len(line) - len(strings.TrimLeft(line, " "))
 	rest := line[indent:]
-	isElement := bytes.HasPrefix(rest, []byte("- "))
+	isElement := strings.HasPrefix(rest, "- ")
 	switch {
-	case len(bytes.TrimSpace(rest)) == 0, rest[0] == '#':
-	case bytes.HasPrefix(line, []byte("---")), bytes.HasPrefix(line, []byte("...")), line[0] == '%':
-		l.whole = l.begun || line[0] != '-' || len(bytes.TrimSpace(line)) > len("---")
+	case len(strings.TrimSpace(rest)) == 0, rest[0] == '#':
+	case strings.HasPrefix(line, "---"), strings.HasPrefix(line, "..."), line[0] == '%':
+		l.whole = l.begun || line[0] != '-' || len(strings.TrimSpace(line)) > len("---")
 		l.begun = true
 	case indent == 0 && !isElement:
 		l.begun = true
 		l.key, l.indent = "", -1
-		if m := topKey.FindSubmatch(bytes.TrimRight(line, "\n")); m != nil {
-			l.key = string(m[1])
+		if m := topKey.FindStringSubmatch(strings.TrimRight(line, "\n")); m != nil {
+			l.key = m[1]
 		}
 	case l.key == "":
 	case l.indent < 0 && isElement:
@@ -103,7 +102,7 @@ func (l *list) begins(line []byte) bool {
 
 // parsePieces parses a text in pieces, and is false where it has to be parsed as a
 // whole.
-func parsePieces(text []byte, n int) (*yaml.Node, bool) {
+func parsePieces(text string, n int) (*yaml.Node, bool) {
 	pieces := piecesOf(text, n)
 	if len(pieces) < 2 || hasOddBreaks(text) {
 		return nil, false
@@ -118,14 +117,14 @@ func parsePieces(text []byte, n int) (*yaml.Node, bool) {
 }
 
 // hasOddBreaks reports line breaks that the YAML reader counts and that are no \n.
-func hasOddBreaks(text []byte) bool {
-	return bytes.Count(text, []byte("\r")) != bytes.Count(text, []byte("\r\n")) ||
-		bytes.Contains(text, []byte("\u0085")) || bytes.Contains(text, []byte("\u2028")) || bytes.Contains(text, []byte("\u2029"))
+func hasOddBreaks(text string) bool {
+	return strings.Count(text, "\r") != strings.Count(text, "\r\n") ||
+		strings.Contains(text, "\u0085") || strings.Contains(text, "\u2028") || strings.Contains(text, "\u2029")
 }
 
 // parse is the piece as a document, nil where it is none.
 func (p piece) parse() *yaml.Node {
-	in := io.Reader(bytes.NewReader(p.text))
+	in := io.Reader(strings.NewReader(p.text))
 	if p.key != "" {
 		in = io.MultiReader(strings.NewReader(p.key+":\n"), in)
 	}
@@ -172,4 +171,4 @@ func joinPieces(pieces []piece, parsed []*yaml.Node) (*yaml.Node, bool) {
 }
 
 // numberOfPieces is into how many a text is cut.
-func numberOfPieces(text []byte) int { return min(runtime.GOMAXPROCS(0), len(text)/minPiece) }
+func numberOfPieces(text string) int { return min(runtime.GOMAXPROCS(0), len(text)/minPiece) }

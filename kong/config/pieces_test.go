@@ -31,7 +31,7 @@ func TestPieces(t *testing.T) {
 	} {
 		var begins []string
 		text := ""
-		for _, p := range piecesOf([]byte(tt.text), 1000) {
+		for _, p := range piecesOf(tt.text, 1000) {
 			first, _, _ := strings.Cut(string(p.text), "\n")
 			begins = append(begins, first)
 			text += string(p.text)
@@ -67,11 +67,11 @@ func TestPiecesOfFiles(t *testing.T) {
 
 func comparePieces(t *testing.T, text string, n int) bool {
 	t.Helper()
-	got, ok := parsePieces([]byte(text), n)
+	got, ok := parsePieces(text, n)
 	if !ok {
 		return false
 	}
-	want, err := parseDocuments([]byte(text), 1)
+	want, _, err := parseDocuments(text, 1)
 	require.NoError(t, err, text)
 	require.Len(t, want, 1, text)
 	require.Equal(t, outline(want[0]), outline(got), text)

@@ -36,7 +36,7 @@ func (d *document) readPlugin(o *object, in Scope) {
 	o.skipOfDeck("plugins")
 	o.skip(common...)
 	d.resolvePlugin(o, p)
-	d.claim(claim{o: o, entity: p, kind: "plugins", naming: "instance_name", name: p.InstanceName})
+	d.claim(claim{o: o, entity: p, kind: "plugins", naming: "instance_name", within: o.workspace(), name: p.InstanceName})
 	o.refuseUnknown()
 }
 

@@ -2,22 +2,20 @@ package config
 
 import "fmt"
 
-// A taking is a name or an id that only one entity of a kind can have.
-type taking struct{ kind, field, workspace, value string }
+// A space is where a name or an id can only be one entity's: of a kind, in a field, and
+// for a name in a workspace.
+type space struct{ kind, field, workspace string }
 
-// takings are the entities by what they have taken, for each kind and field.
-type takings map[[2]string]map[[2]string]any
+// takings are the entities by what they have taken.
+type takings map[space]map[string]any
 
-func (t takings) holder(of taking) any {
-	return t[[2]string{of.kind, of.field}][[2]string{of.workspace, of.value}]
-}
+func (t takings) holder(in space, value string) any { return t[in][value] }
 
-func (t takings) hold(of taking, entity any) {
-	group := [2]string{of.kind, of.field}
-	if t[group] == nil {
-		t[group] = map[[2]string]any{}
+func (t takings) hold(in space, value string, entity any) {
+	if t[in] == nil {
+		t[in] = map[string]any{}
 	}
-	t[group][[2]string{of.workspace, of.value}] = entity
+	t[in][value] = entity
 }
 
 // A claim is what an entity takes, as far as the first that is already taken: its name,
@@ -27,6 +25,7 @@ type claim struct {
 	entity any
 	kind   string
 	naming string // the field of the name
+	within string // the workspace in which the name counts
 	name   string // "" for none
 	id     string // "" for none
 	twice  error  // what is wrong where it is taken, nil for just that
@@ -37,30 +36,30 @@ func (d *document) claim(c claim) {
 	switch {
 	case d.isPart:
 		d.found.add(finding{claim: c})
-	case c.name == "" || d.take(c, taking{c.kind, c.naming, c.o.workspace(), c.name}):
-		d.take(c, taking{c.kind, "id", "", c.id})
+	case d.take(c, space{c.kind, c.naming, c.within}, c.name):
+		d.take(c, space{c.kind, "id", ""}, c.id)
 	}
 }
 
 // take reports a name or id that is already in use. False is that it was.
-func (d *document) take(c claim, t taking) bool {
-	if t.value == "" {
+func (d *document) take(c claim, in space, value string) bool {
+	if value == "" {
 		return true
 	}
-	first := d.taken.holder(t)
+	first := d.taken.holder(in, value)
 	switch {
 	case first == nil:
-		d.taken.hold(t, c.entity)
+		d.taken.hold(in, value, c.entity)
 		return true
 	case c.twice != nil:
 		c.o.fail("", c.twice)
 		return false
 	}
-	err := fmt.Errorf("%q is already used by another of the %s", t.value, t.kind)
+	err := fmt.Errorf("%q is already used by another of the %s", value, in.kind)
 	if at := d.homes.get(first); at.node != nil && d.lenient {
 		err = fmt.Errorf("%w, at %s", err, at.src.at(at.node))
 	}
-	c.o.fail(t.field, err)
+	c.o.fail(in.field, err)
 	return false
 }
 
@@ -70,10 +69,11 @@ func (d *document) find(o *object, kind, ref string) any {
 	if ref == "" {
 		return nil
 	}
-	for _, t := range []taking{{kind, "id", "", ref}, {kind, "name", o.workspace(), ref}, {kind, "name", "", ref}} {
-		if entity := d.taken.holder(t); entity != nil {
-			return entity
-		}
+	if entity := d.taken.holder(space{kind, "id", ""}, ref); entity != nil {
+		return entity
 	}
-	return nil
+	if entity := d.taken.holder(space{kind, "name", o.workspace()}, ref); entity != nil {
+		return entity
+	}
+	return d.taken.holder(space{kind, "name", ""}, ref)
 }

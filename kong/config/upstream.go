@@ -60,7 +60,7 @@ func (d *document) readTarget(o *object, u *Upstream) {
 	o.skip(common...)
 	o.refuseUnknown()
 	target := nameOf(o.node, "target")
-	d.claim(claim{o: o, entity: o, kind: "targets of " + u.Name, naming: "target", name: target})
+	d.claim(claim{o: o, entity: o, kind: "targets of " + u.Name, naming: "target", within: o.workspace(), name: target})
 	u.Targets = append(u.Targets, t)
 }
 

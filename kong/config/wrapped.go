@@ -80,7 +80,7 @@ func (d *document) addTexts(f *file, n *yaml.Node, where string, depth int) (fou
 // isConfiguration reports a text that is meant for Kong, with mistakes in it or not.
 func isConfiguration(text string) bool {
 	lines := strings.Split(text, "\n")
-	return isJSON([]byte(text)) && strings.Contains(text, `"_format_version"`) ||
+	return strings.Contains(text, `"_format_version"`) && isJSON(text) ||
 		slices.ContainsFunc(lines, func(line string) bool { return strings.HasPrefix(line, "_format_version:") })
 }
 

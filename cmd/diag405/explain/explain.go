@@ -60,6 +60,7 @@ func Run(args []string, std cli.Streams) int {
 	if err != nil {
 		return std.BadArguments("explain", usage, err)
 	}
+	defer source.LeaveGarbage()()
 	ctx, stop := cli.Interruptible()
 	defer stop()
 	told, err := o.explain(ctx, std)

@@ -117,10 +117,13 @@ func (s *Source) Name() string {
 	return fmt.Sprintf("%d files", len(s.Names))
 }
 
-// readingGC is how much more memory is in use than before when the collector runs next,
-// in percent: nearly all that reading makes stays, and looking for the rest takes longer
-// than the reading.
-const readingGC = 400
+// LeaveGarbage lets five times the memory that is needed be used, until what it returns
+// is called. It is for reading a configuration, and for a command that does little else:
+// nearly all that is made there stays, and looking for the rest takes longer.
+func LeaveGarbage() (stop func()) {
+	before := debug.SetGCPercent(400)
+	return func() { debug.SetGCPercent(before) }
+}
 
 // Asking is the consumer who asks, by name; nil for "", which is nobody.
 func (s *Source) Asking(name string) (*config.Consumer, error) {
@@ -138,7 +141,7 @@ func (s *Source) Asking(name string) (*config.Consumer, error) {
 // -admin from there. Consumer is one whose groups are of interest, "" is nobody.
 // Problems of the configuration come as they are, a line each.
 func (f *Flags) Load(ctx context.Context, names []string, stdin io.Reader, consumer string) (*Source, error) {
-	defer debug.SetGCPercent(debug.SetGCPercent(readingGC))
+	defer LeaveGarbage()()
 	if f.client != nil {
 		return f.ask(ctx, consumer)
 	}
