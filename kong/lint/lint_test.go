@@ -268,6 +268,18 @@ func TestLint(t *testing.T) {
 	}
 }
 
+// Of a service whose path is only a slash it is not said that it has none.
+func TestConsumedPathNamesTheSlash(t *testing.T) {
+	for url, want := range map[string]string{
+		"http://a":  "strip_path removes the whole of /api/send and service s has no path, so its upstream gets POST /",
+		"http://a/": "strip_path removes the whole of /api/send and service s has only the path /, so its upstream gets POST /",
+	} {
+		findings := Lint(parse(t, service(url, "{name: r, paths: [/api/send], methods: [POST]}")), Options{})
+		require.Len(t, findings, 1, url)
+		assert.Equal(t, want, findings[0].Sentence, url)
+	}
+}
+
 // A change that a finding offers as data can be made, and then the finding is gone.
 func TestMechanicalFixes(t *testing.T) {
 	for _, tt := range lintTests {

@@ -56,14 +56,22 @@ func consumedFinding(r *config.Route, severity Severity, paths []string) Finding
 	f := Finding{
 		Severity: severity,
 		Object:   routeObject(r),
-		Sentence: fmt.Sprintf("strip_path removes the whole of %s and %s has no path, so its upstream gets %s",
-			atMost(3, paths), serviceObject(r.Service), line(onlyMethod(r), "/")),
+		Sentence: fmt.Sprintf("strip_path removes the whole of %s and %s %s, so its upstream gets %s",
+			atMost(3, paths), serviceObject(r.Service), noMore(r.Service.Path), line(onlyMethod(r), "/")),
 		Fix: Fix{Words: "set strip_path=false", Set: map[string]any{"route.strip_path": false}, Certain: severity == Warning},
 	}
 	if severity == Info {
 		f.Fix.Words += fmt.Sprintf(", unless %s is only the gateway's name for the application", atMost(3, paths))
 	}
 	return f
+}
+
+// noMore says of a service's path that it adds nothing.
+func noMore(path string) string {
+	if path == "" {
+		return "has no path"
+	}
+	return "has only the path " + path
 }
 
 // consumed is how sure it is that a path is an endpoint's and not the place where
