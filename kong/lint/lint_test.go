@@ -45,6 +45,12 @@ var lintTests = []struct {
 	{service("http://a", `{name: r, paths: [/x/*/y]}`), []string{"literal-star error route r"}},
 	{service("http://a", `{name: r, paths: ['~/x/.*'], strip_path: false}`), nil},
 
+	// literal-regex
+	{service("http://a", `{name: r, paths: ['/orders/[0-9]+/pay'], methods: [POST]}`), []string{"literal-regex error route r"}},
+	{service("http://a/base", `{name: r, paths: ['/items(/|$)(.*)']}`), []string{"literal-regex error route r"}},
+	{service("http://a", `{name: r, paths: ['/items$'], methods: [POST]}`), []string{"literal-regex warning route r"}},
+	{service("http://a", `{name: r, paths: ['/$metadata'], strip_path: false}`), nil}, // which a path may have
+
 	// literal-placeholder
 	{service("http://a", `{name: r, paths: [/users/:id], strip_path: false}`), []string{"literal-placeholder error route r"}},
 	{service("http://a", `{name: r, paths: [/users/:id]}`), []string{"literal-placeholder error route r"}},
@@ -400,4 +406,81 @@ func TestEveryRuleIsDocumented(t *testing.T) {
 		}
 	}
 	assert.Equal(t, len(rules), strings.Count(page, "\n### "), "docs/lint.md has sections of no rule")
+}
+
+// What a finding of a literal path writes in its place, and for what reads like an
+// expression which part does. After it nothing is found.
+func TestLiteralPaths(t *testing.T) {
+	tests := []struct {
+		id, route, shown, paths string
+		strip                   any
+	}{
+		{"literal-regex", `strip_path: false, paths: ['/items(/|$)(.*)']`, "(/|$)", "~/items(/|$)(.*)", nil},
+		{"literal-regex", `paths: ['/items(/|$)(.*)']`, "(/|$)", "~/items(/|$)", nil}, // nginx's rewrite to /$2
+		{"literal-regex", `strip_path: false, paths: ['/orders/[0-9]+/pay']`, "[0-9]+", "~/orders/[0-9]+/pay", nil},
+		{"literal-regex", `paths: ['/orders/[0-9]+/pay']`, "[0-9]+", "~/orders/[0-9]+/pay", false},
+		{"literal-regex", `methods: [POST], paths: ['/orders/[0-9]+']`, "[0-9]+", "~/orders/[0-9]+$", false},
+		{"literal-regex", `methods: [GET], strip_path: false, paths: ['/orders/\d+(/|$)']`, `\d`, `~/orders/\d+(/|$)`, nil},
+		{"literal-regex", `strip_path: false, paths: ['/~/items/[^/]+$']`, "[^/]+", "~/items/[^/]+$", nil},
+		{"literal-regex", `paths: ['/shop/.*']`, ".*", "/shop/", nil},
+		{"literal-regex", `paths: ['/shop/(.*)$']`, ".*", "/shop/", nil},
+		{"literal-regex", `strip_path: false, paths: ['/v[12]/(.*)']`, "[12]", "~/v[12]/(.*)", nil},
+		{"literal-regex", `strip_path: false, paths: ['/a|/b']`, "|", "~/(?:a|b)", nil},
+		{"literal-regex", `strip_path: false, paths: ['/x/*/[a-z]{2}']`, "[a-z]", "~/x/[^/]+/[a-z]{2}", nil},
+		{"literal-regex", `strip_path: false, paths: ['/users/?$']`, "/?", "~/users/?$", nil},
+		{"literal-regex", `strip_path: false, paths: ['/api/(?!internal).*']`, "(?", "", nil}, // which the router cannot read
+		{"literal-regex", `strip_path: false, paths: [/items$]`, "$", "~/items$", nil},
+		{"literal-star", `strip_path: false, paths: [/x/*]`, "", "/x/", nil},
+		{"literal-star", `strip_path: false, paths: [/x.y/*/z]`, "", `~/x\.y/[^/]+/z$`, nil},
+		{"literal-star", `strip_path: false, paths: [/*/z/*]`, "", `~/[^/]+/z/`, nil},
+		{"literal-star", `strip_path: false, paths: [/static/app.*]`, "", "", nil}, // of a shell or of an expression
+		{"literal-placeholder", `strip_path: false, paths: ['/users/:id']`, "", "~/users/[^/]+$", nil},
+		{"literal-placeholder", `strip_path: false, paths: ['/users/:id/*']`, "", "~/users/[^/]+/", nil},
+		{"literal-placeholder", `strip_path: false, paths: ['/users/:id(\d+)/a.b']`, "", `~/users/\d+/a\.b$`, nil},
+		{"literal-placeholder", `strip_path: false, paths: ['/users/:id?']`, "", "~/users(?:/[^/]+)?$", nil},
+		{"literal-placeholder", `strip_path: false, paths: ['/f/:rest*']`, "", "~/f(?:/.*)?$", nil},
+		{"literal-placeholder", `strip_path: false, paths: ['/users/{id:[0-9]{3}}/{kind:a|b}']`, "", "~/users/[0-9]{3}/(?:a|b)$", nil},
+		{"literal-placeholder", `strip_path: false, paths: ['/users/{id:int}']`, "", "~/users/[^/]+$", nil},
+		{"literal-placeholder", `strip_path: false, paths: ['/f/{rest:path}']`, "", "~/f/.*$", nil},
+		{"literal-placeholder", `strip_path: false, paths: ['/f/{proxy+}']`, "", "~/f/.+$", nil},
+		{"literal-placeholder", `strip_path: false, paths: ['/v[12]/{id}']`, "", "~/v[12]/[^/]+$", nil},
+	}
+	for _, tt := range tests {
+		doc := service("http://a", "{name: r, "+tt.route+"}")
+		findings := Lint(parse(t, doc), Options{})
+		if !assert.Len(t, findings, 1, doc) {
+			continue
+		}
+		f := findings[0]
+		assert.Equal(t, tt.id, f.ID, doc)
+		if tt.shown != "" {
+			assert.Contains(t, f.Sentence, " "+tt.shown+" letter by letter", doc)
+		}
+		if tt.paths == "" {
+			assert.Empty(t, f.Fix.Set, doc)
+			continue
+		}
+		assert.Equal(t, []any{tt.paths}, f.Fix.Set["route.paths"], doc)
+		assert.Equal(t, tt.strip, f.Fix.Set["route.strip_path"], doc)
+		assert.Contains(t, f.Fix.Words, tt.paths, doc)
+		mended, err := config.Patch([]byte("{_format_version: '3.0', "+doc+"}"), config.Change{RouteName: "r", Set: f.Fix.Set})
+		require.NoError(t, err, doc)
+		after, err := config.Parse(mended)
+		require.NoError(t, err, doc)
+		assert.Empty(t, found(Lint(after, Options{})), "%s", mended)
+	}
+}
+
+// What RFC 3986 lets a path have, and people do have in theirs, is no expression, and
+// neither is a part of one that somebody else's router writes.
+func TestPlainPathsAreLeftAlone(t *testing.T) {
+	for _, path := range []string{
+		"/", "/a.b", "/c++", "/c++/x", "/~user", "/~/x", "/+login", "/a+b", "/wiki/Foo_(bar)", "/Products(1)", "/Products(1)/Name",
+		"/Orders('x')", "/odata/GetX(a=1,b=2)", "/$metadata", "/$batch", "/users/$count", "/a;v=1", "/a,b", "/a=b", "/a&b", "/a!",
+		"/@scope/pkg", "/models:predict", "/a:b", "/a%5B0-9%5D", "/a b", "/Foo$Bar", "/Foo$.html", "/$", "/a/$", "/posts/[id]", "/posts/[...slug]",
+		"/posts/[[...slug]]", "/_next/pages/[id].js", "/items[]", "/items[0]", "/users/{0}", "/search?q=x", "/index.php?/a", "/a.b.c/", "/.well-known/x",
+		"/...", "/v1.2+3", "/a(b)(c)", "/(x)", "/a(b)+c", "/x.+y", "/it's",
+	} {
+		assert.Empty(t, found(Lint(parse(t, service("http://a", "{name: r, strip_path: false, paths: [\""+path+"\"]}")), Options{})), path)
+	}
 }

@@ -25,100 +25,6 @@ func (s *subject) eachPath(check func(r *config.Route, path string) *Finding) []
 	return findings
 }
 
-// literalStar: plain paths are prefixes and have no wildcard.
-func literalStar(s *subject) []Finding {
-	return s.eachPath(func(r *config.Route, path string) *Finding {
-		if config.IsRegexPath(path) || !strings.Contains(path, "*") {
-			return nil
-		}
-		return &Finding{
-			Sentence: fmt.Sprintf("the plain path %s has a *, which is no wildcard: it matches only a request that has a * there itself", path),
-			Fix:      s.starFix(r, path),
-		}
-	})
-}
-
-// starFix drops a star at the end, since a plain path takes whatever follows, and
-// makes an expression of the others.
-func (s *subject) starFix(r *config.Route, path string) Fix {
-	better := strings.TrimRight(path, "*")
-	if better == "" || strings.Contains(better, "*") {
-		better = starExpression(path)
-		return s.pathFix(r, path, better, "write "+better)
-	}
-	return s.pathFix(r, path, better, fmt.Sprintf("write %s, which takes everything that begins so", better))
-}
-
-// pathFix puts one path in place of another, and keeps strip_path from removing
-// what that matches.
-func (s *subject) pathFix(r *config.Route, path, better, words string) Fix {
-	fix := Fix{Words: words, Set: map[string]any{"route.paths": replaced(r.Paths, path, better)}, Certain: true}
-	if s.strips(r) && s.missed(r, better) {
-		fix.Words += ", and set strip_path=false, as otherwise nothing of " + better + " reaches the upstream"
-		fix.Set["route.strip_path"] = false
-	}
-	return fix
-}
-
-// missed reports whether what strip_path removes of a path would be missed.
-func (s *subject) missed(r *config.Route, path string) bool {
-	if core, _ := s.plainCore(path); core != "" {
-		// Who wrote a star or a name into the path of a few methods meant an endpoint.
-		severity := s.consumed(r, path, core)
-		return severity == Warning || severity == Info && endpointMethods(r)
-	}
-	shape, ok := s.shapeOf(path)
-	return ok && eaten(r, shape) == Warning && !s.usesCaptures(r)
-}
-
-// starExpression reads a star between slashes as one segment, and any other as a
-// part of one.
-func starExpression(path string) string {
-	open := strings.HasSuffix(path, "*")
-	var parts []string
-	for segment := range strings.SplitSeq(strings.TrimRight(path, "*"), "/") {
-		quoted := regexp.QuoteMeta(segment)
-		if strings.Trim(segment, "*") == "" && segment != "" {
-			quoted = "[^/]+"
-		}
-		parts = append(parts, strings.ReplaceAll(quoted, `\*`, "[^/]*"))
-	}
-	expression := "~" + strings.Join(parts, "/")
-	if !open {
-		expression += "$"
-	}
-	return expression
-}
-
-var (
-	colonName = regexp.MustCompile(`/:[A-Za-z_]\w*`)
-	braceName = regexp.MustCompile(`/\{[A-Za-z_][\w:]*\}`)
-)
-
-// literalPlaceholder: Kong knows no :name and no {name}.
-func literalPlaceholder(s *subject) []Finding {
-	return s.eachPath(func(r *config.Route, path string) *Finding {
-		found := colonName.FindString(path)
-		if found == "" {
-			found = braceName.FindString(path)
-		}
-		if found == "" {
-			return nil
-		}
-		better := braceName.ReplaceAllString(colonName.ReplaceAllString(path, "/[^/]+"), "/[^/]+")
-		if !config.IsRegexPath(better) {
-			better = "~" + better
-		}
-		if !strings.HasSuffix(better, "$") {
-			better += "$"
-		}
-		return &Finding{
-			Sentence: fmt.Sprintf("%s in the path %s is no placeholder: Kong compares it letter by letter", found[1:], path),
-			Fix:      s.pathFix(r, path, better, "write "+better),
-		}
-	})
-}
-
 // starOnSlash is a star that repeats a slash, unless what follows is the end:
 // /*$ is an unusual way to write /?$, but does what it says.
 var starOnSlash = regexp.MustCompile(`/\*([^$]|$)`)
@@ -186,12 +92,7 @@ func regexOpenEnd(s *subject) []Finding {
 		if !config.IsRegexPath(path) || !endpointMethods(r) || len(config.Alternatives(path)) > 1 {
 			return nil
 		}
-		shape, ok := s.shapeOf(path)
-		if !ok || shape.closed || shape.swallows || !shape.endless || s.strips(r) {
-			return nil
-		}
-		parts, _ := s.partsOf(path)
-		if len(cutBoundary(parts)) != len(parts) {
+		if s.strips(r) || !s.openEnd(path) {
 			return nil
 		}
 		samples := s.samplesOf(path)
@@ -207,6 +108,17 @@ func regexOpenEnd(s *subject) []Finding {
 			},
 		}
 	})
+}
+
+// openEnd reports whether an expression ends in the midst of what a client chooses, and
+// anything may follow.
+func (s *subject) openEnd(path string) bool {
+	shape, ok := s.shapeOf(path)
+	if !ok || shape.closed || shape.swallows || !shape.endless {
+		return false
+	}
+	parts, _ := s.partsOf(path)
+	return len(cutBoundary(parts)) == len(parts)
 }
 
 // endpointMethods reports whether a route's methods look like one endpoint's. A

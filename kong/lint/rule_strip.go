@@ -78,7 +78,7 @@ func noMore(path string) string {
 // an application is mounted; "" for not at all.
 func (s *subject) consumed(r *config.Route, path, core string) Severity {
 	parts := segments(core)
-	if len(parts) == 0 || strings.Contains(core, "*") || colonName.MatchString(core) || basePath(r) != "" {
+	if len(parts) == 0 || meansMore(path) || basePath(r) != "" {
 		return ""
 	}
 	_, exact := s.plainCore(path)
@@ -238,7 +238,7 @@ func overlap(a, b []string) int {
 func trailingSlash(s *subject) []Finding {
 	return s.eachPath(func(r *config.Route, path string) *Finding {
 		base := basePath(r)
-		if config.IsRegexPath(path) || path == "/" || base == "" || !s.strips(r) {
+		if config.IsRegexPath(path) || path == "/" || base == "" || !s.strips(r) || meansMore(path) {
 			return nil
 		}
 		gets := router.UpstreamPath(base, path, path, true)

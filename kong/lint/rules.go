@@ -15,6 +15,7 @@ type rule struct {
 var rules = []rule{
 	// paths
 	{"literal-star", Error, "* in a plain path is an ordinary character", "wrong-path", literalStar},
+	{"literal-regex", Error, "a regular expression without ~ in front is a plain path", "wrong-path", literalRegex},
 	{"literal-placeholder", Error, "{name} or :name in a path is no placeholder", "wrong-path", literalPlaceholder},
 	{"regex-star", Warning, "/* in a regular expression repeats the slash", "wrong-path", regexStar},
 	{"regex-alternative", Warning, "only the first alternative of a regular expression is anchored", "route-shadowed", regexAlternative},

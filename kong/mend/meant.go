@@ -37,7 +37,7 @@ func isMeant(before, after *config.Config, own []string, f lint.Finding, c *diff
 	switch f.ID {
 	case "cors-unrouted":
 		return c.Before.Route == "" || c.Witness.Method == http.MethodOptions
-	case "literal-star", "literal-placeholder", "regex-star":
+	case "literal-star", "literal-regex", "literal-placeholder", "regex-star":
 		return c.Before.Route == "" || lessSaid(before, after, c)
 	}
 	return c.Before.Route == ""
