@@ -76,38 +76,85 @@ func contentType(prefix string) func(*view) bool {
 	}
 }
 
-// grpcService are what Kong asks of a service with protocol grpc: no path
-// (kong/db/schema/entities/services.lua).
-func grpcService(v *view) map[string]any {
-	set := map[string]any{"service.protocol": "grpc"}
-	if v.servicePath() != "" {
-		set["service.path"] = nil
-	}
-	return set
-}
-
+// grpcWebFix has the plugin of that name turn the request into gRPC, on an http route.
 func grpcWebFix(v *view) Fix {
-	set := grpcService(v)
-	set["plugin.grpc-web"] = map[string]any{}
-	return Fix{
-		Words: "enable the grpc-web plugin on " + routeEntity(v.Route).String() + " and set protocol=grpc on " + serviceEntity(v.Service).String(),
-		Set:   set, Entity: routeEntity(v.Route),
+	var steps []string
+	set := map[string]any{}
+	if !slices.Contains(v.Plugins, "grpc-web") {
+		set["plugin.grpc-web"] = map[string]any{}
+		steps = append(steps, "enable the grpc-web plugin on "+routeEntity(v.Route).String())
 	}
+	if words := grpcService(v, set); words != "" {
+		steps = append(steps, "set "+words)
+	}
+	return toGRPC(v, "the grpc-web plugin and the service", set, strings.Join(steps, " and "))
 }
 
 // grpcFix makes the route one for gRPC, on which Kong takes neither strip_path nor
 // methods (kong/db/schema/entities/routes.lua).
 func grpcFix(v *view) Fix {
-	set := grpcService(v)
-	set["route.protocols"], set["route.strip_path"] = []any{"grpc", "grpcs"}, false
-	if v.Route != nil && len(v.Route.Methods) > 0 {
-		set["route.methods"] = nil
+	set := map[string]any{}
+	route, service := grpcRoute(v, set), grpcService(v, set)
+	if route != "" && service != "" {
+		route += ", and "
+	}
+	return toGRPC(v, "route and service", set, "set "+route+service)
+}
+
+// toGRPC is a fix that sets what is not set yet. Where all is, Kong speaks gRPC already,
+// and to something that does not.
+func toGRPC(v *view, already string, set map[string]any, words string) Fix {
+	if len(set) > 0 {
+		return Fix{Words: words, Set: set, Entity: routeEntity(v.Route)}
 	}
 	return Fix{
-		Words: "set protocols=grpc,grpcs and strip_path=false on " + routeEntity(v.Route).String() + ", and protocol=grpc on " + serviceEntity(v.Service).String(),
-		Set:   set, Entity: routeEntity(v.Route),
+		Words: "point " + serviceEntity(v.Service).String() + " at the address where the application listens for gRPC: " + already + " speak it already, and what answered does not",
+		App:   "Serve gRPC at the address that Kong's service has.",
 	}
 }
+
+// grpcRoute are the changes to the route, which go into set, in words.
+func grpcRoute(v *view, set map[string]any) string {
+	var words []string
+	if v.Route == nil || slices.ContainsFunc(v.Route.Protocols, func(p string) bool { return !isGRPC(p) }) {
+		set["route.protocols"] = []any{"grpc", "grpcs"}
+		words = append(words, "protocols=grpc,grpcs")
+	}
+	if v.Route == nil || v.Route.StripPath {
+		set["route.strip_path"] = false
+		words = append(words, "strip_path=false")
+	}
+	if v.Route != nil && len(v.Route.Methods) > 0 {
+		set["route.methods"] = nil
+		words = append(words, "methods=null")
+	}
+	return onEntity(words, routeEntity(v.Route))
+}
+
+// grpcService are those to the service: Kong takes no path on one with protocol grpc
+// (kong/db/schema/entities/services.lua).
+func grpcService(v *view, set map[string]any) string {
+	var words []string
+	if v.Service == nil || !isGRPC(v.Service.Protocol) {
+		set["service.protocol"] = "grpc"
+		words = append(words, "protocol=grpc")
+	}
+	if v.servicePath() != "" {
+		set["service.path"] = nil
+		words = append(words, "path=null")
+	}
+	return onEntity(words, serviceEntity(v.Service))
+}
+
+// onEntity is a list of fields as in a sentence, "" for none.
+func onEntity(fields []string, e Entity) string {
+	if len(fields) == 0 {
+		return ""
+	}
+	return and(fields) + " on " + e.String()
+}
+
+func isGRPC(protocol string) bool { return protocol == "grpc" || protocol == "grpcs" }
 
 // isLostWebSocket: a proxy in front drops Upgrade and Connection, which are
 // hop-by-hop, unless it is told to keep them.

@@ -37,6 +37,9 @@ type Exchange struct {
 	// Routes are the configuration's routes, the one that matched among them.
 	// Empty when they are not known, as in a plugin.
 	Routes []*config.Route
+	// Plugins are the names of the configuration's plugins that run for the request. Empty
+	// when they are not known, as in a plugin.
+	Plugins []string
 }
 
 // TargetAnswer is the status that one target of an upstream gave.

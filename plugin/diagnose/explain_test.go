@@ -599,3 +599,40 @@ func FuzzParseAllow(f *testing.F) {
 		}
 	})
 }
+
+// What is so already is not among what a gRPC client is told to change; where nothing is
+// left to change, something else answers.
+func TestGRPCFixSetsWhatIsNotSet(t *testing.T) {
+	speaks := func(route, service string) func(*Exchange) {
+		return func(x *Exchange) {
+			x.Route.Protocols, x.Service.Protocol = strings.Split(route, ","), service
+		}
+	}
+	const elsewhere = "point service s at the address where the application listens for gRPC: "
+	tests := []struct {
+		content string
+		s       scene
+		words   string
+		set     map[string]any
+	}{
+		{"grpc", scene{more: speaks("http,https", "http")}, "set protocols=grpc,grpcs and strip_path=false on route r, and protocol=grpc on service s",
+			map[string]any{"route.protocols": []any{"grpc", "grpcs"}, "route.strip_path": false, "service.protocol": "grpc"}},
+		{"grpc", scene{more: speaks("http", "http"), keep: true, base: "/b", methods: []string{"POST"}}, "set protocols=grpc,grpcs and methods=null on route r, and protocol=grpc and path=null on service s",
+			map[string]any{"route.protocols": []any{"grpc", "grpcs"}, "route.methods": nil, "service.protocol": "grpc", "service.path": nil}},
+		{"grpc", scene{more: speaks("http", "grpcs"), keep: true}, "set protocols=grpc,grpcs on route r", map[string]any{"route.protocols": []any{"grpc", "grpcs"}}},
+		{"grpc+proto", scene{more: speaks("grpcs", "http"), keep: true}, "set protocol=grpc on service s", map[string]any{"service.protocol": "grpc"}},
+		{"grpc", scene{more: speaks("grpc,grpcs", "grpc"), keep: true}, elsewhere + "route and service speak it already, and what answered does not", nil},
+		{"grpc-web", scene{more: speaks("http", "http")}, "enable the grpc-web plugin on route r and set protocol=grpc on service s",
+			map[string]any{"plugin.grpc-web": map[string]any{}, "service.protocol": "grpc"}},
+		{"grpc-web", scene{more: speaks("http", "grpc")}, "enable the grpc-web plugin on route r", map[string]any{"plugin.grpc-web": map[string]any{}}},
+		{"grpc-web", scene{more: func(x *Exchange) { x.Service.Protocol, x.Plugins = "grpc", []string{"cors", "grpc-web"} }},
+			elsewhere + "the grpc-web plugin and the service speak it already, and what answered does not", nil},
+	}
+	for _, tt := range tests {
+		tt.s.client, tt.s.header, tt.s.allow = "POST /pkg.Svc/Do", "Content-Type: application/"+tt.content, "GET"
+		d := Explain(tt.s.exchange(), Offers{})
+		require.Equal(t, ProtocolMismatch, d.Cause, tt.words)
+		assert.Equal(t, tt.words, d.Fixes[0].Words)
+		assert.Equal(t, tt.set, d.Fixes[0].Set, tt.words)
+	}
+}

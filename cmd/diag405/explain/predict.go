@@ -196,4 +196,18 @@ func lineOf(u *forecast.Upstream) diagnose.Line {
 }
 
 // exchange is the request as the engine looks at it, with nothing of an answer.
-func (q *Inquiry) exchange() diagnose.Exchange { return diagnose.Foreseen(q.kong, q.cfg.Routes) }
+func (q *Inquiry) exchange() diagnose.Exchange {
+	x := diagnose.Foreseen(q.kong, q.cfg.Routes)
+	for _, p := range q.plugins() {
+		x.Plugins = append(x.Plugins, p.Name)
+	}
+	return x
+}
+
+// plugins are those that run for the request, none where no route takes it.
+func (q *Inquiry) plugins() []*config.Plugin {
+	if q.kong.Match == nil {
+		return nil
+	}
+	return config.Applying(q.cfg.Plugins, q.kong.Scope())
+}

@@ -10,7 +10,6 @@ import (
 	"time"
 
 	"diag405/kong/adminapi"
-	"diag405/kong/config"
 	"diag405/kong/forecast"
 	"diag405/plugin/diagnose"
 	"diag405/plugin/probe"
@@ -81,7 +80,7 @@ func (q *Inquiry) entity(key string) any {
 	case "service":
 		return m.Service
 	case "plugin":
-		for _, p := range config.Applying(q.cfg.Plugins, q.kong.Scope()) {
+		for _, p := range q.plugins() {
 			if p.Name == name {
 				return p
 			}
