@@ -2,6 +2,7 @@ package lint
 
 import (
 	"net/url"
+	"path/filepath"
 	"strings"
 
 	"diag405/cmd/diag405/cli"
@@ -147,10 +148,28 @@ func (r *result) sarifLocation(o lint.Object) sarifLocation {
 }
 
 // sarifFile is a file by its name from the root of its repository, which those who show
-// SARIF know by the name %SRCROOT%. One that was read from a URL has that.
+// SARIF know by the name %SRCROOT%. One that was read from a URL has that, and one that
+// lies in no repository and was named from the root of the disk has its own.
 func sarifFile(file string) sarifArtifact {
 	if strings.Contains(file, "://") {
 		return sarifArtifact{URI: file}
 	}
-	return sarifArtifact{(&url.URL{Path: fromRoot(file)}).EscapedPath(), "%SRCROOT%"}
+	name := fromRoot(file)
+	if filepath.IsAbs(filepath.FromSlash(name)) {
+		return sarifArtifact{URI: fileURI(name)}
+	}
+	return sarifArtifact{(&url.URL{Path: name}).String(), "%SRCROOT%"}
+}
+
+// fileURI is the URI of a file (RFC 8089) whose whole name has slashes: /etc/kong.yml, and
+// of Windows Z:/kong.yml and //host/share/kong.yml.
+func fileURI(name string) string {
+	u := url.URL{Scheme: "file", Path: name}
+	if share, ok := strings.CutPrefix(name, "//"); ok {
+		host, path, _ := strings.Cut(share, "/")
+		u.Host, u.Path = host, "/"+path
+	} else if !strings.HasPrefix(name, "/") {
+		u.Path = "/" + name
+	}
+	return u.String()
 }
