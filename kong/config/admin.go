@@ -84,7 +84,7 @@ var (
 		"protocols", "config", "ws_id",
 	}
 	upstreamFields = []string{"id", "name", "algorithm", "host_header", "ws_id"}
-	targetFields   = []string{"target", "weight", "upstream"}
+	targetFields   = []string{"target", "weight", "upstream", "failover"}
 )
 
 // chosen keeps some fields of each object.

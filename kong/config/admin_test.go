@@ -41,7 +41,7 @@ func TestFromAdmin(t *testing.T) {
 			`{"id": "`+upstreamID+`", "name": "cors", "route": null, "service": null, "consumer": null, "consumer_group": {"id": "`+consumerID+`"},
 				"enabled": true, "config": {}}`),
 		Upstreams: raw(`{"id": "` + upstreamID + `", "name": "apps", "algorithm": "round-robin", "slots": 10000, "host_header": null}`),
-		Targets:   raw(`{"id": "` + pluginID + `", "target": "10.0.0.1:8900", "weight": 100, "upstream": {"id": "` + upstreamID + `"}, "tags": null}`),
+		Targets:   raw(`{"id": "` + pluginID + `", "target": "10.0.0.1:8900", "weight": 100, "failover": true, "upstream": {"id": "` + upstreamID + `"}, "tags": null}`),
 	})
 	require.NoError(t, err)
 	route := c.Routes[0]
@@ -52,7 +52,7 @@ func TestFromAdmin(t *testing.T) {
 	assert.Same(t, route, c.Plugins[0].Route)
 	assert.Equal(t, "PUT", c.Plugins[0].Config["http_method"])
 	assert.Equal(t, consumerID, c.Plugins[1].ConsumerGroup, "not for every request")
-	assert.Equal(t, []config.Target{{Host: "10.0.0.1", Port: 8900, Weight: 100}}, c.Upstreams[0].Targets)
+	assert.Equal(t, []config.Target{{Host: "10.0.0.1", Port: 8900, Weight: 100, Failover: true}}, c.Upstreams[0].Targets)
 }
 
 func TestFromAdminRefuses(t *testing.T) {

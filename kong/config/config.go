@@ -105,4 +105,6 @@ type Target struct {
 	Host   string
 	Port   int
 	Weight int // 0 to 65535, relative to the others
+
+	Failover bool // it is for when the others are unhealthy, which Kong knows since 3.12
 }

@@ -57,6 +57,7 @@ func (d *document) readTarget(o *object, u *Upstream) {
 	t.Weight = o.integer("weight", 100, 0, 65535)
 	o.skip("id", "tags", "upstream")
 	o.skipOfDeck("targets")
+	t.Failover = d.lenient && o.boolean("failover", false)
 	o.skip(common...)
 	o.refuseUnknown()
 	target := nameOf(o.node, "target")

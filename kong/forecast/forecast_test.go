@@ -245,3 +245,30 @@ func TestKnown(t *testing.T) {
 	assert.False(t, ok)
 	assert.True(t, slices.IsSorted(bundled))
 }
+
+// Failover targets (Kong 3.12) are not among those that get a request while all is well.
+func TestFailoverTargets(t *testing.T) {
+	const services = "_format_version: '3.0'\nservices: [{name: s, host: u, routes: [{paths: [/r]}]}]\nupstreams: [{name: u, "
+	tests := []struct {
+		upstream string
+		want     []string
+	}{
+		{"targets: [{target: 'c:82', failover: true}, {target: 'b:81'}]",
+			[]string{"GET http://b:81/ (b:81)", "upstream u has failover targets, which get requests only while all others are unhealthy: c:82"}},
+		{"targets: [{target: 'c:82', failover: true}, {target: 'b:81'}, {target: 'a:80', failover: false}]",
+			[]string{"GET http://b:81/ (b:81)", "upstream u has failover targets, which get requests only while all others are unhealthy: c:82", "upstream u has 2 targets, any of which may get the request: b:81, a:80"}},
+		{"targets: [{target: 'c:82', failover: true, weight: 0}, {target: 'b:81'}]", []string{"GET http://b:81/ (b:81)"}},
+		{"algorithm: consistent-hashing, hash_on: ip, targets: [{target: 'c:82', failover: true}, {target: 'b:81'}]",
+			[]string{"GET http://b:81/ (b:81)", "upstream u never uses its failover targets, as its algorithm is consistent-hashing: c:82"}},
+		{"algorithm: sticky-sessions, sticky_sessions_cookie: c, targets: [{target: 'b:81', failover: true}]",
+			[]string{"503 by Kong: upstream u has no target", "upstream u never uses its failover targets, as its algorithm is sticky-sessions: b:81"}},
+		{"targets: [{target: 'b:81', failover: true}]", []string{"GET http://b:81/ (b:81)"}},
+	}
+	for _, tt := range tests {
+		cfg, err := config.Load([]config.File{{Name: "kong.yml", Data: []byte(services + tt.upstream + "}]\n")}})
+		require.NoError(t, err, tt.upstream)
+		f, err := forecast.Of(cfg, forecast.Request{Method: "GET", Target: "/r", Host: "a.example", Scheme: "http"})
+		require.NoError(t, err, tt.upstream)
+		assert.Equal(t, tt.want, told(f), tt.upstream)
+	}
+}

@@ -51,7 +51,7 @@ func (c *course) findPeer() *Answer {
 	name, port := s.Host, s.Port
 	peers := []string{address(name, port)}
 	if i := slices.IndexFunc(c.cfg.Upstreams, func(u *config.Upstream) bool { return u.Name == s.Host }); i >= 0 {
-		targets := slices.DeleteFunc(slices.Clone(c.cfg.Upstreams[i].Targets), func(t config.Target) bool { return t.Weight == 0 })
+		targets := c.targets(c.cfg.Upstreams[i])
 		if len(targets) == 0 {
 			return byKong(503, "upstream "+s.Host+" has no target")
 		}
@@ -62,6 +62,33 @@ func (c *course) findPeer() *Answer {
 	u.Scheme, u.Address, u.Peers = s.Protocol, peers[0], peers
 	u.Host = cmp.Or(u.Host, HostHeader(s.Protocol, name, port))
 	return nil
+}
+
+// targets are those of an upstream that may get the request while all are well. Failover
+// targets get none then, and with an algorithm that pins clients to a target they never
+// do (app/_includes/gateway/failover-targets.md of Kong's documentation, 3.12).
+func (c *course) targets(u *config.Upstream) []config.Target {
+	var regular, failover []config.Target
+	for _, t := range u.Targets {
+		switch {
+		case t.Weight == 0:
+		case t.Failover:
+			failover = append(failover, t)
+		default:
+			regular = append(regular, t)
+		}
+	}
+	pins := u.Algorithm == "consistent-hashing" || u.Algorithm == "sticky-sessions"
+	switch list := strings.Join(addresses(failover), ", "); {
+	case len(failover) == 0:
+	case pins:
+		c.watch("upstream %s never uses its failover targets, as its algorithm is %s: %s", u.Name, u.Algorithm, list)
+	case len(regular) == 0:
+		return failover
+	default:
+		c.watch("upstream %s has failover targets, which get requests only while all others are unhealthy: %s", u.Name, list)
+	}
+	return regular
 }
 
 func (c *course) severalTargets(upstream string, peers []string) {
