@@ -43,19 +43,28 @@ type Left struct {
 }
 
 // Files mends a configuration that [config.Load] takes, in the files that it is written
-// in. Comments and layout stay, as [config.PatchFiles] keeps them.
+// in. Comments and layout stay, as [config.PatchFiles] keeps them, and so does UTF-16.
 func Files(files []config.File, o Options) (*Result, error) {
-	now, err := o.look(files)
+	now, err := o.look(decoded(files))
 	if err != nil {
 		return nil, err
 	}
+	r := o.mend(now)
+	if r.Files, err = encoded(files, r.Files); err != nil {
+		return nil, err
+	}
+	return r, nil
+}
+
+// mend makes one change after the other.
+func (o Options) mend(now *view) *Result {
 	r := &Result{}
 	tried := map[string]bool{}
 	for {
 		i := slices.IndexFunc(now.findings, func(f lint.Finding) bool { return f.Fix.Certain && !tried[key(f)] })
 		if i < 0 {
 			r.Files = now.files
-			return r, nil
+			return r
 		}
 		f := now.findings[i]
 		tried[key(f)] = true

@@ -1,7 +1,10 @@
 package mend_test
 
 import (
+	"encoding/binary"
+	"strings"
 	"testing"
+	"unicode/utf16"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -82,6 +85,30 @@ func TestFiles(t *testing.T) {
 			assert.Equal(t, tt.fixed, fixed)
 			assert.Equal(t, tt.left, left)
 		})
+	}
+}
+
+// What is in UTF-16 stays so, mark, line ends and layout included; a file that nothing is
+// changed in keeps its bytes, whatever they are.
+func TestUTF16(t *testing.T) {
+	const before = "\ufeff_format_version: '3.0'\r\nservices:\r\n- {name: s,   url: 'http://u'}\r\nroutes: [{name: r, paths: [/shop/*], service: s}] # \U0001f6d2\r\n"
+	after := strings.Replace(before, "/shop/*", "/shop/", 1)
+	for name, order := range map[string]binary.AppendByteOrder{"little": binary.LittleEndian, "big": binary.BigEndian} {
+		wide := func(text string) (out []byte) {
+			for _, u := range utf16.Encode([]rune(text)) {
+				out = order.AppendUint16(out, u)
+			}
+			return out
+		}
+		half := append(wide("\ufeff_format_version: '3.0' # "), 0xd8, 0xd8)
+		r, err := mend.Files([]config.File{{Name: "kong.yml", Data: wide(before)}, {Name: "half.yml", Data: half}}, mend.Options{})
+		require.NoError(t, err, name)
+		assert.Len(t, r.Fixed, 1, name)
+		assert.Equal(t, wide(after), r.Files[0].Data, name)
+		assert.Equal(t, half, r.Files[1].Data, name)
+
+		_, err = mend.Files([]config.File{{Name: "kong.yml", Data: append(wide(before+"# "), 0xd8, 0xd8)}}, mend.Options{})
+		assert.EqualError(t, err, `"kong.yml" is UTF-16 with half a character in it, which cannot be written back: save it as UTF-8`, name)
 	}
 }
 
