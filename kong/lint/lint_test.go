@@ -427,6 +427,7 @@ func TestLiteralPaths(t *testing.T) {
 		{"literal-regex", `strip_path: false, paths: ['/v[12]/(.*)']`, "[12]", "~/v[12]/(.*)", nil},
 		{"literal-regex", `strip_path: false, paths: ['/a|/b']`, "|", "~/(?:a|b)", nil},
 		{"literal-regex", `strip_path: false, paths: ['/x/*/[a-z]{2}']`, "[a-z]", "~/x/[^/]+/[a-z]{2}", nil},
+		{"literal-regex", `strip_path: false, paths: ['/v[12]/*/*/x/**']`, "[12]", "~/v[12]/[^/]+/[^/]+/x/", nil},
 		{"literal-regex", `strip_path: false, paths: ['/users/?$']`, "/?", "~/users/?$", nil},
 		{"literal-regex", `strip_path: false, paths: ['/api/(?!internal).*']`, "(?", "", nil}, // which the router cannot read
 		{"literal-regex", `strip_path: false, paths: [/items$]`, "$", "~/items$", nil},
@@ -438,11 +439,18 @@ func TestLiteralPaths(t *testing.T) {
 		{"literal-placeholder", `strip_path: false, paths: ['/users/:id/*']`, "", "~/users/[^/]+/", nil},
 		{"literal-placeholder", `strip_path: false, paths: ['/users/:id(\d+)/a.b']`, "", `~/users/\d+/a\.b$`, nil},
 		{"literal-placeholder", `strip_path: false, paths: ['/users/:id?']`, "", "~/users(?:/[^/]+)?$", nil},
+		{"literal-regex", `strip_path: false, paths: ['/x/*/(.*)']`, ".*", "~/x/[^/]+/(.*)", nil},
+		{"literal-regex", `strip_path: false, paths: ['/~ann/[0-9]+']`, "[0-9]+", "~/~ann/[0-9]+", nil},
+		{"literal-regex", `paths: ['/tenants/[^/]+/(.*)']`, "[^/]+", "~/tenants/[^/]+/(.*)", false},
+		{"literal-regex", `paths: ['/api/users/?$']`, "/?", "~/api/users/?$", false},
+		{"literal-placeholder", `strip_path: false, paths: ['/:lang?/shop']`, "", "~/(?:[^/]+)?/shop$", nil},
 		{"literal-placeholder", `strip_path: false, paths: ['/f/:rest*']`, "", "~/f(?:/.*)?$", nil},
 		{"literal-placeholder", `strip_path: false, paths: ['/users/{id:[0-9]{3}}/{kind:a|b}']`, "", "~/users/[0-9]{3}/(?:a|b)$", nil},
 		{"literal-placeholder", `strip_path: false, paths: ['/users/{id:int}']`, "", "~/users/[^/]+$", nil},
 		{"literal-placeholder", `strip_path: false, paths: ['/f/{rest:path}']`, "", "~/f/.*$", nil},
 		{"literal-placeholder", `strip_path: false, paths: ['/f/{proxy+}']`, "", "~/f/.+$", nil},
+		{"literal-placeholder", `strip_path: false, paths: ['/users/:id(+)']`, "", "~/users/[^/]+$", nil},
+		{"literal-placeholder", `strip_path: false, paths: ['/v(\d/:id']`, "", "", nil},
 		{"literal-placeholder", `strip_path: false, paths: ['/v[12]/{id}']`, "", "~/v[12]/[^/]+$", nil},
 	}
 	for _, tt := range tests {

@@ -63,8 +63,7 @@ func (s *subject) missed(r *config.Route, path string) bool {
 		severity := s.consumed(r, path, core)
 		return severity == Warning || severity == Info && endpointMethods(r)
 	}
-	shape, ok := s.shapeOf(path)
-	return ok && eaten(r, shape) == Warning && !s.usesCaptures(r)
+	return s.eatenBy(r, path) == Warning
 }
 
 // literalPlaceholder: Kong knows no :name and no {name}.
@@ -74,13 +73,19 @@ func literalPlaceholder(s *subject) []Finding {
 		if found == "" {
 			return nil
 		}
-		better := placeholderExpression(path)
-		return &Finding{
+		f := &Finding{
 			Sentence: fmt.Sprintf("%s in the path %s is no placeholder: Kong compares it letter by letter", found, path),
-			Fix:      s.pathFix(r, path, better, "write "+better),
+			Fix:      unreadable,
 		}
+		if better := placeholderExpression(path); s.of(better).readable && len(config.Alternatives(better)) == 1 {
+			f.Fix = s.pathFix(r, path, better, "write "+better)
+		}
+		return f
 	})
 }
+
+// unreadable is the fix of a path that makes no expression as it stands.
+var unreadable = Fix{Words: "write it as a regular expression that Kong's router can read, with ~ in front"}
 
 // literalRegex: since Kong 3.0 an expression is one only with ~ in front. Without it
 // brackets and backslashes are compared letter by letter, and no client sends them.
@@ -104,33 +109,45 @@ func literalRegex(s *subject) []Finding {
 // regexFix marks an expression as one. Where all that it says is how a path begins, a
 // plain path says it, too, and is not tried before all others.
 func (s *subject) regexFix(r *config.Route, path string) Fix {
-	core := strings.TrimPrefix(path, "/~") // as Kong's ingress controller wants expressions marked
+	core := path
+	if strings.HasPrefix(path, "/~/") { // as Kong's ingress controller wants expressions marked
+		core = path[len("/~"):]
+	}
 	rest, tail := core, ""
 	if !s.usesCaptures(r) {
 		rest, tail = cutAnything(core)
 	}
-	switch better := s.marked(r, core); {
-	case tail != "" && regexSign(rest) == "":
+	better := s.marked(r, core)
+	switch {
+	case tail != "" && !meansMore(rest):
 		return s.prefixFix(r, path, rest)
 	case better == "":
-		return Fix{Words: "write it as a regular expression that Kong's router can read, with ~ in front"}
-	case tail != "" && s.strips(r):
+		return unreadable
+	case tail != "" && s.strips(r) && s.eatenBy(r, "~"+rest) == "":
 		better = "~" + rest
 		return s.pathFix(r, path, better, fmt.Sprintf("write %s, as strip_path would remove what %s matches, too", better, tail))
-	default:
-		fix := s.pathFix(r, path, better, "write "+better)
-		if shape, ok := s.shapeOf(better); ok && s.strips(r) && eaten(r, shape) == Info && !s.usesCaptures(r) {
-			fix.Words += ", and set strip_path=false, as otherwise what " + better + " matches does not reach the upstream"
-			fix.Set["route.strip_path"] = false
-		}
-		return fix
 	}
+	fix := s.pathFix(r, path, better, "write "+better)
+	if s.strips(r) && s.eatenBy(r, better) == Info {
+		fix.Words += ", and set strip_path=false, as otherwise what " + better + " matches does not reach the upstream"
+		fix.Set["route.strip_path"] = false
+	}
+	return fix
+}
+
+// eatenBy is how sure it is that what strip_path removes for an expression is missed.
+func (s *subject) eatenBy(r *config.Route, expression string) Severity {
+	shape, ok := s.shapeOf(expression)
+	if !ok || s.usesCaptures(r) {
+		return ""
+	}
+	return eaten(r, shape)
 }
 
 // marked is an expression with ~ in front, and closed where it is an endpoint's; "" for
 // one that the router cannot read.
 func (s *subject) marked(r *config.Route, core string) string {
-	better := "~" + starOnSlashes.ReplaceAllString(core, "/[^/]+/")
+	better := "~" + withoutGlobs(core)
 	if alternatives := config.Alternatives(better); len(alternatives) > 1 {
 		better, _ = grouped(alternatives)
 	}

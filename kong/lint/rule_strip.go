@@ -96,7 +96,7 @@ func (s *subject) consumed(r *config.Route, path, core string) Severity {
 // and /app/ together are a mount point with a boundary.
 func continued(r *config.Route, path, core string) bool {
 	return slices.ContainsFunc(r.Paths, func(other string) bool {
-		return other != path && strings.HasPrefix(strings.TrimPrefix(other, "~"), core+"/")
+		return other != path && !meansMore(other) && strings.HasPrefix(strings.TrimPrefix(other, "~"), core+"/")
 	})
 }
 

@@ -2,6 +2,7 @@ package lint
 
 import (
 	"regexp"
+	"regexp/syntax"
 	"strings"
 
 	"diag405/kong/config"
@@ -61,9 +62,27 @@ func cutAnything(path string) (rest, tail string) {
 }
 
 var (
-	anything      = regexp.MustCompile(`(?:\.\*|\(\.\*\))\$?$`)
-	starOnSlashes = regexp.MustCompile(`/\*/`)
+	anything  = regexp.MustCompile(`(?:\.\*|\(\.\*\))\$?$`)
+	globStars = regexp.MustCompile(`/\*+([^$*]|$)`)
 )
+
+// withoutGlobs is an expression in which a star behind a slash was meant as in a shell,
+// unless it is in front of the end.
+func withoutGlobs(path string) string {
+	for globStars.MatchString(path) {
+		path = globStars.ReplaceAllStringFunc(path, func(found string) string {
+			switch rest := strings.TrimLeft(found[1:], "*"); rest {
+			case "":
+				return "/"
+			case "/":
+				return "/[^/]+/"
+			default:
+				return "/[^/]*" + rest
+			}
+		})
+	}
+	return path
+}
 
 // starExpression reads a star between slashes as one segment, and any other as a
 // part of one.
@@ -113,7 +132,11 @@ func placeholderExpression(path string) string {
 	end := 0
 	for _, m := range fullName.FindAllStringSubmatchIndex(path, -1) {
 		out.WriteString(between(path[end:m[0]]))
-		out.WriteString(named(group(path, m, 1)+group(path, m, 3), group(path, m, 2)+group(path, m, 4)))
+		stands := named(group(path, m, 1)+group(path, m, 3), group(path, m, 2)+group(path, m, 4))
+		if m[0] == 0 { // an expression of Kong's begins with a slash
+			stands = leadingSlash.ReplaceAllString(stands, "/(?:$1)?")
+		}
+		out.WriteString(stands)
 		end = m[1]
 	}
 	rest := path[end:]
@@ -137,9 +160,11 @@ func named(pattern, repeat string) string {
 	switch {
 	case pattern == "path":
 		one = ".*"
-	case strings.Trim(pattern, wordCharacters) != "" && strings.Contains(pattern, "|"):
+	case strings.Trim(pattern, wordCharacters) == "": // nothing, or a type: {id:int}
+	case !isPattern(pattern):
+	case strings.Contains(pattern, "|"):
 		one = "(?:" + pattern + ")"
-	case strings.Trim(pattern, wordCharacters) != "":
+	default:
 		one = pattern
 	}
 	switch repeat {
@@ -153,12 +178,20 @@ func named(pattern, repeat string) string {
 	return "/" + one
 }
 
+// leadingSlash takes the slash out of an optional group.
+var leadingSlash = regexp.MustCompile(`^\(\?:/(.*)\)\?$`)
+
+func isPattern(text string) bool {
+	_, err := syntax.Parse("(?:"+text+")", syntax.Perl)
+	return err == nil
+}
+
 const wordCharacters = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_"
 
 // between is what stands around placeholders: as an expression, if it reads like one.
 func between(text string) string {
 	if regexSign(text) != "" {
-		return text
+		return withoutGlobs(text)
 	}
 	return starExpression(text)
 }
