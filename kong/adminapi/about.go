@@ -159,6 +159,8 @@ func (c *Client) noteUnknown(k *Kong, err error) {
 	var answer errAnswer
 	switch {
 	case k.Flavor != "":
+	case errors.As(err, &answer) && answer.status == http.StatusOK:
+		k.Notes = append(k.Notes, "GET / of the Admin API answered with something else than Kong does, so the router flavour is not known")
 	case errors.As(err, &answer):
 		k.Notes = append(k.Notes, fmt.Sprintf("GET / of the Admin API answered %d, so the router flavour is not known", answer.status))
 	default:

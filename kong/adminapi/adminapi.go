@@ -44,7 +44,10 @@ type Client struct {
 // be left out, and the port with it. The header goes with each request.
 func New(address string, header http.Header) (*Client, error) {
 	whole := address
-	if !strings.Contains(address, "://") {
+	switch {
+	case strings.HasPrefix(address, ":"): // as Kong's admin_listen and lsof have it
+		whole = "http://localhost" + address
+	case !strings.Contains(address, "://"):
 		whole = "http://" + address
 	}
 	u, err := url.Parse(whole)
@@ -78,7 +81,7 @@ func (c *Client) Read(ctx context.Context, consumer string) (*Kong, config.Admin
 	if err != nil {
 		return nil, all, err
 	}
-	workspaces, err := c.workspaces(ctx)
+	workspaces, err := c.workspaces(ctx, kong)
 	if err != nil {
 		return nil, all, err
 	}
@@ -95,11 +98,14 @@ func (c *Client) Read(ctx context.Context, consumer string) (*Kong, config.Admin
 
 // workspaces are those of Kong Enterprise. Other Kongs have none, which is one
 // without a name.
-func (c *Client) workspaces(ctx context.Context) ([]string, error) {
+func (c *Client) workspaces(ctx context.Context, k *Kong) ([]string, error) {
 	var names []string
 	list, err := c.list(ctx, "/workspaces")
 	if isFatal(err) {
 		return nil, err
+	}
+	if errors.Is(err, ErrRefused) {
+		k.Notes = append(k.Notes, "the Admin API does not show its workspaces without another token, so this is the default one alone")
 	}
 	for _, raw := range list {
 		var w struct{ Name string }
@@ -116,7 +122,7 @@ func (c *Client) workspaces(ctx context.Context) ([]string, error) {
 func (c *Client) readWorkspace(ctx context.Context, workspace, consumer string, all *config.Admin) error {
 	prefix := ""
 	if workspace != "" {
-		prefix = "/" + workspace
+		prefix = "/" + url.PathEscape(workspace)
 	}
 	var upstreams []json.RawMessage
 	for _, k := range []struct {
@@ -190,8 +196,20 @@ func (c *Client) readConsumer(ctx context.Context, prefix, name string, all *con
 
 // page is a page of a collection.
 type page struct {
-	Data []json.RawMessage `json:"data"`
-	Next string            `json:"next"`
+	Data entities `json:"data"`
+	Next string   `json:"next"`
+}
+
+// entities are a list, of which Lua writes an empty one as an object where nothing told
+// it otherwise.
+type entities []json.RawMessage
+
+func (e *entities) UnmarshalJSON(data []byte) error {
+	if string(data) == "{}" {
+		*e = entities{}
+		return nil
+	}
+	return json.Unmarshal(data, (*[]json.RawMessage)(e))
 }
 
 // list reads a collection, page by page.
@@ -256,10 +274,15 @@ func onlyFatal(err error) error {
 	return nil
 }
 
-// get reads one object. Its header is there for every answer.
+// get reads one object, at a path in which names are escaped. Its header is there for
+// every answer.
 func (c *Client) get(ctx context.Context, path string, query url.Values, into any) (http.Header, error) {
 	u := *c.base
-	u.Path, u.RawPath, u.RawQuery = c.base.Path+path, "", query.Encode()
+	u.RawPath, u.RawQuery = c.base.EscapedPath()+path, query.Encode()
+	var err error
+	if u.Path, err = url.PathUnescape(u.RawPath); err != nil {
+		return nil, c.fail(path, err)
+	}
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, u.String(), nil)
 	if err != nil {
 		return nil, c.fail(path, err)

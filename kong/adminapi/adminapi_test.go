@@ -67,6 +67,7 @@ func TestAbout(t *testing.T) {
 		{"GET / fails, a database", "500", `200 {"database": {"reachable": true}}`,
 			"3.9.1 at URL", "GET / of the Admin API answered 500, so the router flavour is not known"},
 		{"both fail", "403", "403", "3.9.1 at URL", "GET / of the Admin API answered 403, so the router flavour is not known"},
+		{"another page at GET /", `200 <html>`, "404", "3.9.1 at URL", "GET / of the Admin API answered with something else than Kong does, so the router flavour is not known"},
 		{"an old one", `200 {"version": "2.8.1", "configuration": {"database": "postgres"}}`, "404",
 			"2.8.1 at URL, database postgres", "the Admin API does not tell the router flavour\nthis is Kong 2.8.1; what is said here is true of Kong 3"},
 		{"a flavour of the future", `200 {"version": "3.9.1", "configuration": {"router_flavor": "new", "database": "off"}}`, "404",
@@ -80,6 +81,61 @@ func TestAbout(t *testing.T) {
 		assert.Equal(t, strings.Replace(row.want, "URL", server.URL, 1), kong.String(), row.name)
 		assert.Equal(t, row.notes, strings.Join(kong.Notes, "\n"), row.name)
 		server.Close()
+	}
+}
+
+// Names stand in paths escaped once, whatever is in them.
+func TestNamesInPaths(t *testing.T) {
+	const id = "5a7d2c3e-0000-4000-8000-00000000000"
+	server := httptest.NewServer(kongs{
+		"/":                              `200 {"version": "3.9.1", "configuration": {"router_flavor": "traditional_compatible", "database": "postgres"}}`,
+		"/workspaces":                    `200 {"data": [{"name": "default"}, {"name": "Über uns/2"}]}`,
+		"/Über uns/2/services":           `200 {"data": [{"id": "` + id + `1", "name": "s", "host": "h"}]}`,
+		"/Über uns/2/consumers/ann 100%": `200 {"id": "` + id + `2", "username": "ann 100%"}`,
+		"/default/consumers/ann 100%":    "404",
+		"/Über uns/2/consumers/ann 100%/consumer_groups": `200 {"consumer_groups": [{"id": "` + id + `3", "name": "gold"}]}`,
+	})
+	defer server.Close()
+	c, err := New(server.URL, nil)
+	require.NoError(t, err)
+	kong, all, err := c.Read(t.Context(), "ann 100%")
+	require.NoError(t, err)
+	assert.Equal(t, []string{"default", "Über uns/2"}, kong.Workspaces)
+	assert.Len(t, all.Services, 1)
+	assert.Len(t, all.Consumers, 1)
+	assert.Len(t, all.Groups, 1)
+}
+
+// Workspaces that a token does not show are said to be left out.
+func TestHiddenWorkspaces(t *testing.T) {
+	server := httptest.NewServer(kongs{"/workspaces": `403 {"message": "you do not have permissions"}`, "/routes": `200 {"data": {}, "next": null}`,
+		"/": `200 {"version": "3.9.0.1", "configuration": {"router_flavor": "traditional", "database": "postgres"}}`})
+	defer server.Close()
+	c, err := New(server.URL, nil)
+	require.NoError(t, err)
+	kong, all, err := c.Read(t.Context(), "")
+	require.NoError(t, err)
+	assert.Equal(t, []string{"the Admin API does not show its workspaces without another token, so this is the default one alone"}, kong.Notes)
+	assert.Empty(t, all.Routes, "what Lua writes for an empty list")
+}
+
+func TestAddress(t *testing.T) {
+	for in, want := range map[string]string{
+		"kong":                         "http://kong:8001",
+		"kong:8001":                    "http://kong:8001",
+		":8001":                        "http://localhost:8001",
+		"[::1]":                        "http://[::1]:8001",
+		"HTTPS://kong/admin/":          "https://kong/admin",
+		"http://ann:secret@kong:8444/": "http://kong:8444",
+		"kong/my%20admin?x#y":          "http://kong:8001/my%20admin",
+	} {
+		c, err := New(in, nil)
+		require.NoError(t, err, in)
+		assert.Equal(t, want, c.Address(), in)
+	}
+	for _, in := range []string{"", " kong", "ftp://kong", "http://", "//kong"} {
+		_, err := New(in, nil)
+		assert.Error(t, err, in)
 	}
 }
 
