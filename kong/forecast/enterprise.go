@@ -69,7 +69,12 @@ var enterprise = []Plugin{
 	{Name: "kafka-log", Priority: 5, Source: Documented},
 	{Name: "mocking", Priority: -1, Ends: Always, Does: "answers by itself", Source: Documented},
 
-	// Of these the priority is not known.
+	// Of these the priority is not known; those for models are of Kong 3.12 to 3.14.
+	{Name: "ai-a2a-proxy", Source: Documented},
+	{Name: "ai-custom-guardrail", Source: Documented},
+	{Name: "ai-gcp-model-armor", Source: Documented},
+	{Name: "ai-lakera-guard", Source: Documented},
+	{Name: "ai-mcp-oauth2", Ends: Maybe, Does: "may answer by itself, with where to log in", Source: Documented},
 	{Name: "metering-and-billing", Source: Documented},
 	{Name: "openwhisk", Ends: Always, Does: "answers with a function", Source: Documented},
 	{Name: "solace-consume", Ends: Always, Does: "answers by itself, with messages from Solace", Source: Documented},
