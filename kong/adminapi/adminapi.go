@@ -3,6 +3,7 @@
 package adminapi
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -301,6 +302,8 @@ func (c *Client) get(ctx context.Context, path string, query url.Values, into an
 		return res.Header, c.fail(path, err)
 	case res.StatusCode == http.StatusUnauthorized, res.StatusCode == http.StatusForbidden:
 		return res.Header, errAnswer{c.fail(path, fmt.Errorf("answered %s: %w", res.Status, ErrRefused)), res.StatusCode}
+	case res.StatusCode == http.StatusBadRequest && bytes.Contains(body, []byte("plain HTTP request was sent to HTTPS port")): // nginx's words
+		return res.Header, c.fail(path, errors.New("was answered that this port wants https://"))
 	case res.StatusCode != http.StatusOK:
 		return res.Header, errAnswer{c.fail(path, fmt.Errorf("answered %s; is this Kong's Admin API?", res.Status)), res.StatusCode}
 	case json.Unmarshal(body, into) != nil:

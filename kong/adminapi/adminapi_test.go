@@ -139,6 +139,16 @@ func TestAddress(t *testing.T) {
 	}
 }
 
+// The Admin API's other port is for TLS.
+func TestWantsTLS(t *testing.T) {
+	server := httptest.NewServer(kongs{"/": "400 <center>The plain HTTP request was sent to HTTPS port</center>"})
+	defer server.Close()
+	c, err := New(server.URL, nil)
+	require.NoError(t, err)
+	_, _, err = c.Read(t.Context(), "")
+	assert.EqualError(t, err, `"`+server.URL+`": GET / was answered that this port wants https://`)
+}
+
 // What is read is bounded in all, not only each answer.
 func TestBudget(t *testing.T) {
 	page := `200 {"data": ["` + strings.Repeat("x", 1000) + `"]}`
