@@ -83,7 +83,10 @@ func checkLint(t *testing.T, text []byte) {
 		assert.LessOrEqual(t, at.Line, 1+len(lineBreak.FindAll(text, -1)), found.Sentence)
 	}
 	once, err := mend.Files(files, mend.Options{})
-	require.NoError(t, err)
+	if err != nil {
+		assert.ErrorContains(t, err, "UTF-16 with half a character")
+		return
+	}
 	again, err := mend.Files(once.Files, mend.Options{})
 	require.NoError(t, err, "%s", once.Files[0].Data)
 	assert.Empty(t, again.Fixed, "%s", once.Files[0].Data)
