@@ -1,10 +1,13 @@
 package diagnose
 
 import (
+	"cmp"
 	"net/http"
 	"slices"
 	"strconv"
 	"strings"
+
+	"diag405/kong/forecast"
 )
 
 // Observations for a redirect.
@@ -12,8 +15,11 @@ const (
 	remembered     observation = "the same client's request was redirected here a moment before"
 	typedRead      observation = "a request that reads has a Content-Type"
 	refersToItself observation = "the Referer is the URL itself"
-	endsInSlash    observation = "a request that reads has a slash at the end, to which many applications redirect"
-	httpsLoses     observation = "the route redirects to https with a status that loses the method"
+	// refersToOther: whoever sends it was redirected by that URL, and with the right method
+	// spelt wrong is one mistake, where a wrong method besides would be two.
+	refersToOther observation = "the Referer of a client that is no browser is the URL in another spelling"
+	endsInSlash   observation = "a request that reads has a slash at the end, to which many applications redirect"
+	httpsLoses    observation = "the route redirects to https with a status that loses the method"
 	// typedAfterHTTPS is two of them together.
 	typedAfterHTTPS observation = "a request that reads has a Content-Type, and the route redirects to https with a status that loses the method"
 )
@@ -52,7 +58,7 @@ func (v *view) mayHaveBeenPost() bool {
 	if v.writesOnly() {
 		return true
 	}
-	return len(v.methods()) == 0 && v.Client.Header.Get("Content-Type") != ""
+	return len(v.methods()) == 0 && (v.Client.Header.Get("Content-Type") != "" || v.refersToOther())
 }
 
 // redirectTrace is what the request has left of a redirected one, or "".
@@ -61,6 +67,8 @@ func (v *view) redirectTrace() (why string, shows observation) {
 	switch {
 	case typed && v.redirectsToHTTPS():
 		return "it still has a Content-Type, and the route sends http requests to https with a redirect that loses the method", typedAfterHTTPS
+	case v.refersToOther():
+		return "its Referer is this URL in another spelling, as clients write that follow a redirect by themselves", refersToOther
 	case typed:
 		return "it still has a Content-Type", typedRead
 	case v.refersToItself():
@@ -89,14 +97,38 @@ func (v *view) redirected(r *Redirect) *finding {
 }
 
 func (v *view) refersToItself() bool {
-	_, after, ok := strings.Cut(v.Client.Header.Get("Referer"), "://")
-	if !ok {
-		return false
-	}
-	_, path, _ := strings.Cut(after, "/")
-	path, _, _ = strings.Cut(path, "?")
+	_, _, path := v.referer()
 	return strings.Trim(path, "/") != "" && strings.Trim(path, "/") == strings.Trim(v.Client.Path, "/")
 }
+
+// referer is the Referer in parts; path is "" where there is none.
+func (v *view) referer() (scheme, host, path string) {
+	scheme, after, ok := strings.Cut(v.Client.Header.Get("Referer"), "://")
+	if !ok {
+		return "", "", ""
+	}
+	host, path, _ = strings.Cut(after, "/")
+	path, _, _ = strings.Cut(path, "?")
+	return scheme, host, "/" + path
+}
+
+// refersToOther reports a Referer that differs from the URL by its scheme or by slashes
+// alone. Clients that follow redirects and are no browsers name the URL there that
+// redirected them (Go's net/http, Postman); a browser names the page that it was on,
+// which may well be the same page without TLS or without a slash.
+func (v *view) refersToOther() bool {
+	scheme, host, path := v.referer()
+	if isRoot(path) || v.isBrowser() || forecast.Hostname(host) != forecast.Hostname(v.Client.Host) {
+		return false
+	}
+	came := cmp.Or(v.Client.Header.Get("X-Forwarded-Proto"), v.Client.Scheme) // TLS may end before Kong
+	other := path != v.Client.Path || came != "" && scheme != came
+	return other && slices.Equal(segments(path), segments(v.Client.Path))
+}
+
+// isBrowser reports the languages that a browser always asks for, and other clients only
+// when they are told to.
+func (v *view) isBrowser() bool { return v.Client.Header.Get("Accept-Language") != "" }
 
 // redirectsToHTTPS: a route for https alone answers http with
 // https_redirect_status_code; 301 and 302 lose the method, 307 and 308 keep it.

@@ -110,6 +110,7 @@ var given = map[Weight]Certainty{
 	{ProtocolMismatch, grpcWebType}:         Likely,
 	{ProtocolMismatch, lostWebSocket}:       Likely, // RFC 6455 section 4.1: headers that only a handshake has
 	{RedirectMethodChange, typedAfterHTTPS}: Likely, // two traces that have nothing to do with each other
+	{RedirectMethodChange, refersToOther}:   Likely, // net/http/client.go, refererForURL
 	{ServicePath, bucketTwice}:              Likely, // how object stores are addressed: the bucket in the Host or in the path
 	{HostHeader, bucketHost}:                Likely,
 	{MethodRewrite, lostInBuffer}:           Likely, // measured on Kong, see the methods that its buffered hop knows

@@ -208,6 +208,17 @@ func TestExplain(t *testing.T) {
 		{"from another site", scene{client: "GET /a", header: "Origin: https://ui.example", allow: "POST"}, MethodNotAllowed, Likely, "POST /a"},
 		{"referer", scene{client: "GET /a/b", header: "Referer: http://h/a/b/", allow: "POST"}, RedirectMethodChange, Possible, "POST /a/b"},
 		{"a slash at the end", scene{client: "GET /a/", allow: "PUT, OPTIONS"}, MethodNotAllowed, Likely, "PUT /a/"},
+		{"referer with http", scene{client: "GET /a/b", header: "Referer: http://h/a/b", allow: "POST", more: over("https")}, RedirectMethodChange, Likely, "POST /a/b"},
+		{"referer with http, TLS ended before", scene{client: "GET /a/b", header: "Referer: http://h/a/b|X-Forwarded-Proto: https", allow: "POST", more: over("http")}, RedirectMethodChange, Likely, "POST /a/b"},
+		{"referer with another slash, no Allow", scene{client: "GET /a/b", header: "Referer: https://h//a/b?x=1", allow: "none", more: over("https")}, RedirectMethodChange, Likely, "POST /a/b"},
+		{"referer with another port", scene{client: "GET /a/b", header: "Referer: http://h:8000/a/b/", allow: "PUT, DELETE", more: over("https")}, RedirectMethodChange, Likely, "PUT /a/b"},
+		// Not so: the page itself, of a browser; another host's; the very URL; one that reads.
+		{"a browser's referer", scene{client: "GET /a/b", header: "Referer: http://h/a/b|Accept-Language: en", allow: "POST", more: over("https")}, RedirectMethodChange, Possible, "POST /a/b"},
+		{"a browser's referer, no Allow", scene{client: "GET /a/b", header: "Referer: http://h/a/b|Accept-Language: en", allow: "none", more: over("https")}, MethodNotAllowed, Possible, ""},
+		{"another host's referer", scene{client: "GET /a/b", header: "Referer: http://other/a/b", allow: "none", more: over("https")}, MethodNotAllowed, Possible, ""},
+		{"its own referer", scene{client: "GET /a/b", header: "Referer: https://h/a/b", allow: "none", more: over("https")}, MethodNotAllowed, Possible, ""},
+		{"referer of what reads", scene{client: "HEAD /a/b", header: "Referer: http://h/a/b", allow: "GET", more: over("https")}, HeadUnsupported, Confirmed, "GET /a/b"},
+		{"referer of another path", scene{client: "GET /a/b", header: "Referer: http://h/a", allow: "none", more: over("https")}, MethodNotAllowed, Possible, ""},
 		{"a route for https", scene{client: "GET /a", allow: "POST", more: httpsOnly(301)}, RedirectMethodChange, Possible, "POST /a"},
 		{"https keeps the method", scene{client: "GET /a", allow: "POST", more: httpsOnly(308)}, MethodNotAllowed, Likely, "POST /a"},
 		{"opened in a browser", scene{client: "GET /a/", header: "Accept: text/html,*/*", allow: "POST"}, MethodNotAllowed, Likely, "POST /a/"},
@@ -290,6 +301,11 @@ func TestExplain(t *testing.T) {
 	for _, c := range causes {
 		assert.True(t, seen[c.code], "no row ends in %s", c.code)
 	}
+}
+
+// over says with which scheme the client came to the host h.
+func over(scheme string) func(*Exchange) {
+	return func(x *Exchange) { x.Client.Scheme, x.Client.Host = scheme, "h" }
 }
 
 func httpsOnly(code int) func(*Exchange) {

@@ -8,7 +8,7 @@ import (
 
 // askedHeaders are the headers of a client's request that causes look at, beside those
 // that say another method. Of a WebSocket's it counts that there are any.
-var askedHeaders = []string{"Origin", "Access-Control-Request-Method", "Content-Type", "Upgrade", "Accept", "Referer"}
+var askedHeaders = []string{"Origin", "Access-Control-Request-Method", "Content-Type", "Upgrade", "Accept", "Referer", "Accept-Language", "X-Forwarded-Proto"}
 
 // answerHeaders are the headers of an answer that causes look at. With true it counts
 // that the header is there.
