@@ -1,13 +1,17 @@
 package diagnose
 
 import (
+	"cmp"
 	"slices"
 	"strings"
 
 	"diag405/kong/forecast"
 )
 
-const bucketTwice observation = "an object store got the bucket in the Host and in the path"
+const (
+	bucketTwice observation = "an object store got the bucket in the Host and in the path"
+	namesTwice  observation = "the end of the service's path stands twice, and is no API's or version's name"
+)
 
 // servicePath: the service's own path in front of what the client asked. Many
 // services have one and it is what they need, so it is blamed only where the path
@@ -33,6 +37,16 @@ var servicePath = cause{
 			f.reason = "service path " + base + " came in front of a path that has it already, so " + v.got()
 			f.facts = append(f.facts, base+" stands twice in the upstream's path")
 			f.fixes = append(v.stripInstead(base, without), f.fixes...)
+		case v.overlap(base) != "" && !v.isPresent():
+			twice := v.overlap(base)
+			mended := cmp.Or(strings.TrimSuffix(strings.TrimSuffix(base, "/"), twice), "/")
+			f.shows = namesTwice // as in a mirror, which may be meant
+			if slices.ContainsFunc(segments(twice), isOwnSegment) {
+				f.shows = v.changed()
+			}
+			f.reason = "service path " + base + " came in front of a path that begins with the end of it, so " + v.got()
+			f.facts = append(f.facts, twice+" stands twice in the upstream's path")
+			f.fixes = []Fix{v.serviceSets("path", mended, "set path to "+mended, v.at(v.pathWith(v.Route != nil && v.Route.StripPath, mended)))}
 		case v.isBucketTwice():
 			f.shows = bucketTwice
 			f.reason = "service path " + base + " names what the Host says already, so " + v.got()
@@ -41,6 +55,20 @@ var servicePath = cause{
 		f.fixes = append(f.fixes, v.otherBases(base)...)
 		return f
 	},
+}
+
+// overlap is the end of the service's path with which what Kong puts behind it begins:
+// somebody wrote an endpoint, or an API's version, where its base belongs. A single
+// segment counts only where it is no thing's name, as those may stand in each other.
+func (v *view) overlap(base string) string {
+	ends, begins := segments(base), segments(v.sentPart())
+	for n := min(len(ends), len(begins)); n > 0; n-- {
+		twice := ends[len(ends)-n:]
+		if slices.Equal(twice, begins[:n]) && (n > 1 || isOwnSegment(twice[0])) {
+			return "/" + strings.Join(twice, "/")
+		}
+	}
+	return ""
 }
 
 // sentPart is what Kong put behind the service's path.

@@ -34,7 +34,7 @@ const (
 // ofKong reports an observation of what Kong did, which is beyond doubt, rather than
 // of what the upstream has.
 func (o observation) ofKong() bool {
-	return o == changedAbsent || o == changedListed || o == changedApp || o == changedSilent || o == clientsListed || o == lostInBuffer || o == lostAndListed
+	return o == changedAbsent || o == changedListed || o == changedApp || o == changedSilent || o == clientsListed || o == lostInBuffer || o == namesTwice || o == lostAndListed
 }
 
 // shared are observations that are worth the same to every setting of the gateway,

@@ -251,6 +251,7 @@ func (f *finding) rest(v *view, taken, there, nowhere []Fix) {
 	case len(there) > 0:
 		f.shows = pathExists
 		f.facts = append(f.facts, "the upstream has "+there[0].Upstream.Path+", and has nothing at a made-up path beside it")
+	case f.shows == namesTwice: // that nothing of its own is there does not speak against it
 	case len(nowhere) == len(f.fixes), v.isNowhere():
 		f.shows = pathNowhere
 	}

@@ -159,6 +159,16 @@ func TestExplain(t *testing.T) {
 		{"doubled, route strips", scene{client: "POST /shop/v1/items", route: "/shop", base: "/v1", allow: "GET"}, ServicePath, Likely, "POST /v1/items"},
 		{"doubled, no path on the route", scene{client: "POST /v1/items", base: "/v1", allow: "GET"}, ServicePath, Likely, "POST /v1/items"},
 		{"service path, once", scene{client: "POST /shop/items", route: "/shop", base: "/v1", allow: "GET, DELETE"}, MethodNotAllowed, Likely, ""},
+		{"endpoint for a base, no Allow", scene{client: "POST /ai/chat/completions", route: "/ai", base: "/v1/chat/completions", allow: "none"}, ServicePath, Possible, "POST /v1/chat/completions"},
+		{"endpoint for a base, another is asked", scene{client: "POST /ai/chat/completions/7/cancel", route: "/ai", base: "/v1/chat/completions/", allow: "none"}, ServicePath, Possible, "POST /v1/chat/completions/7/cancel"},
+		{"endpoint for a base, anything is there", scene{client: "POST /ai/chat/completions", route: "/ai", base: "/v1/chat/completions", allow: "none", seen: anywhere("/v1/chat/completions/chat/completions")}, ServicePath, Possible, "POST /v1/chat/completions"},
+		{"names twice, and only reading is offered", scene{client: "PUT /files/debian/dists/stable", route: "/files", base: "/mirror/debian/dists", allow: "GET"}, MethodNotAllowed, Likely, ""},
+		{"version twice", scene{client: "POST /llm/v1/chat", route: "/llm", base: "/api/v1", allow: "GET"}, ServicePath, Likely, "POST /api/v1/chat"},
+		{"version twice, route keeps", scene{client: "PUT /v1/items/7", keep: true, route: "/v1", base: "/api/v1/", allow: "GET"}, ServicePath, Likely, "PUT /api/v1/items/7"},
+		{"version twice, taken without", scene{client: "POST /llm/v1/chat", route: "/llm", base: "/api/v1", allow: "none", seen: takes("/api/v1/chat", "POST")}, ServicePath, Confirmed, "POST /api/v1/chat"},
+		// Names may stand in each other: a group's groups, a folder's own name.
+		{"name twice", scene{client: "POST /shop/groups/7", route: "/shop", base: "/x/groups", allow: "GET, DELETE"}, MethodNotAllowed, Likely, ""},
+		{"version twice, known to be there", scene{client: "POST /llm/v1/chat", route: "/llm", base: "/api/v1", allow: "none", seen: there("/api/v1/v1/chat")}, MethodNotAllowed, Likely, ""},
 		{"doubled before a file server", scene{client: "POST /rpc", route: "/rpc", keep: true, base: "/rpc", allow: "none", answer: "Server: nginx"}, WrongUpstream, Possible, ""},
 
 		// Kong's traditional router with path_handling v1 puts texts one behind the other.
