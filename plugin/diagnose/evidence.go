@@ -34,7 +34,7 @@ const (
 // ofKong reports an observation of what Kong did, which is beyond doubt, rather than
 // of what the upstream has.
 func (o observation) ofKong() bool {
-	return o == changedAbsent || o == changedListed || o == changedApp || o == changedSilent || o == clientsListed || o == lostInBuffer || o == namesTwice || o == lostAndListed
+	return o == changedAbsent || o == changedListed || o == changedApp || o == changedSilent || o == clientsListed || o == lostInBuffer || o == namesTwice || o == twins || o == lostAndListed
 }
 
 // shared are observations that are worth the same to every setting of the gateway,
@@ -115,6 +115,8 @@ var given = map[Weight]Certainty{
 	{HostHeader, bucketHost}:                Likely,
 	{MethodRewrite, lostInBuffer}:           Likely, // measured on Kong, see the methods that its buffered hop knows
 	{RouteShadowed, shadowsFiles}:           Likely, // that takes no method but GET and HEAD on any path
+	{RouteShadowed, shadowsOther}:           Likely,
+	{RouteShadowed, missedOther}:            Likely,
 	{MethodNotAllowed, disabled}:            Likely, // RFC 9110 section 10.2.1: temporarily disabled by configuration
 	{WrongUpstream, mountOnly}:              Likely,
 	{WrongUpstream, documented}:             Likely,

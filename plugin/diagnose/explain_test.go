@@ -270,6 +270,18 @@ func TestExplain(t *testing.T) {
 		{"offered, says the document", scene{client: "POST /a", route: "/a", keep: true, allow: "none", seen: offers("/a")}, WrongUpstream, Likely, ""},
 		{"file server, endpoint known", scene{client: "POST /x/chat", route: "/x", allow: "none", answer: "Server: nginx", seen: offers("/api/chat")}, WrongUpstream, Possible, ""},
 		{"static mount, endpoint known", scene{client: "POST /x/chat", route: "/x", allow: "none", answer: "Server: uvicorn", seen: offers("/api/chat")}, WrongUpstream, Likely, "POST /api/chat"},
+		{"another route, the document offers it", scene{client: "POST /api/a", route: "~/(api|css)/", keep: true, allow: "GET", seen: offers("/api/a"), more: otherRoute("/api")}, RouteShadowed, Likely, ""},
+		{"route without the method, before a file server", scene{client: "DELETE /api/a", route: "/", allow: "none", answer: "Server: nginx", more: otherRoute("/api", "GET", "POST")}, RouteShadowed, Likely, ""},
+		{"route without the method, a page for every path", scene{client: "DELETE /api/a", route: "/", allow: "GET, HEAD", seen: anywhere("/api/a"), more: otherRoute("/api", "GET", "POST")}, RouteShadowed, Likely, ""},
+		{"route without the method, the document offers it", scene{client: "DELETE /api/a", route: "/", allow: "GET", seen: offers("DELETE /api/a"), more: otherRoute("/api", "GET", "POST")}, RouteShadowed, Likely, ""},
+		{"two routes for one path", scene{client: "POST /api/a", route: "/api", keep: true, allow: "GET", more: otherRoute("/api")}, RouteShadowed, Possible, ""},
+		// Not so: services that share a path by methods; a route that would not come first;
+		// an application that writes there.
+		{"read by another service", scene{client: "POST /items", route: "/", allow: "PUT", more: otherRoute("/items", "GET")}, MethodNotAllowed, Likely, "PUT /items"},
+		{"read by another service, and only read here", scene{client: "POST /items", route: "/", allow: "GET", more: otherRoute("/items", "GET")}, MethodNotAllowed, Possible, ""},
+		{"route without the method, less narrow", scene{client: "DELETE /api/a", route: "/api/a", keep: true, methods: []string{"DELETE", "PUT"}, allow: "none", answer: "Server: nginx", more: otherRoute("/api", "GET", "POST")}, WrongUpstream, Possible, ""},
+		{"two routes for one path, other writes", scene{client: "POST /api/a", route: "/api", keep: true, allow: "GET, DELETE", more: otherRoute("/api")}, MethodNotAllowed, Likely, ""},
+		{"a route beside, for more", scene{client: "POST /api/a", route: "/api", keep: true, allow: "GET", more: otherRoute("/")}, MethodNotAllowed, Possible, ""},
 		{"route of another service", scene{client: "POST /img/a", route: "~/(img|css)/", keep: true, allow: "none", answer: "Server: nginx", more: otherRoute("/img")}, RouteShadowed, Likely, ""},
 		{"another target takes it", scene{client: "POST /a", allow: "GET", more: elsewhere(200)}, TargetDivergence, Confirmed, ""},
 		{"another target asks who it is", scene{client: "POST /a", allow: "GET", more: elsewhere(401)}, MethodNotAllowed, Possible, ""},
@@ -333,9 +345,9 @@ func elsewhere(status int) func(*Exchange) {
 	}
 }
 
-func otherRoute(path string) func(*Exchange) {
+func otherRoute(path string, methods ...string) func(*Exchange) {
 	return func(x *Exchange) {
-		x.Routes = []*config.Route{x.Route, {ID: "20000000-0000-4000-8000-000000000000", Name: "other", Protocols: []string{"http"}, Paths: []string{path}, Service: &config.Service{Name: "app", Enabled: true}}}
+		x.Routes = []*config.Route{x.Route, {ID: "20000000-0000-4000-8000-000000000000", Name: "other", Protocols: []string{"http"}, Methods: methods, Paths: []string{path}, Service: &config.Service{Name: "app", Enabled: true}}}
 	}
 }
 
