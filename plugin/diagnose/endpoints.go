@@ -27,7 +27,7 @@ func (v *view) near() []string {
 	var nearest []alignment
 	for _, t := range v.seen.API.templates {
 		a := align(t, got)
-		if a.step == 0 || !slices.Contains(t.Methods, v.Upstream.Method) {
+		if a.step == none || !a.shares() || !slices.Contains(t.Methods, v.Upstream.Method) {
 			continue
 		}
 		i := len(nearest)
@@ -72,6 +72,18 @@ type alignment struct {
 	*template
 	step step
 	at   int
+}
+
+// shares reports whether a word of the template's stands in the path, too: a placeholder
+// takes any, so without one the two have nothing to do with each other.
+func (a alignment) shares() bool {
+	for i, n := range a.names {
+		leftOut := i == a.at && (a.step == prefixLeftOut || a.step == segmentLeftOut)
+		if !n.varied && !leftOut {
+			return true
+		}
+	}
+	return false
 }
 
 // align compares a template's segments with a path's. The step is none when it is

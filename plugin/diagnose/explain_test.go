@@ -244,6 +244,10 @@ func TestExplain(t *testing.T) {
 		{"letter case", scene{client: "POST /Items", allow: "GET", seen: takes("/items", "POST")}, PathEncoding, Confirmed, "POST /items"},
 		{"left out a prefix", scene{client: "POST /ai/chat", route: "/ai", base: "/v1", allow: "GET", seen: offers("/v1/models", "/v1/api/chat")}, WrongPath, Likely, "POST /v1/api/chat"},
 		{"another version", scene{client: "POST /api/v2/orders", route: "/api", keep: true, allow: "GET", seen: offers("/api/v1/orders", "/api/v1/orders/{id}")}, WrongPath, Likely, "POST /api/v1/orders"},
+		{"left out a prefix before a word", scene{client: "PUT /orders/7", allow: "GET", seen: offers("PUT /api/orders/{id}")}, WrongPath, Likely, "PUT /api/orders/7"},
+		// A placeholder takes any word, which shows nothing.
+		{"only a placeholder fits", scene{client: "POST /write", allow: "GET, PUT, DELETE", seen: offers("POST /{index}/_doc", "PUT /{index}")}, MethodNotAllowed, Likely, "PUT /write"},
+		{"only a placeholder fits behind a prefix", scene{client: "PUT /orders", allow: "GET", seen: offers("PUT /api/{id}")}, MethodNotAllowed, Possible, ""},
 		{"one segment too many", scene{client: "POST /api/v1/orders", allow: "GET", seen: offers("/v1/orders")}, WrongPath, Likely, "POST /v1/orders"},
 		{"the parent is another thing", scene{client: "DELETE /shop/7/x", allow: "GET", seen: offers("DELETE /shop/{id}", "GET /other")}, MethodNotAllowed, Possible, ""},
 		{"an endpoint itself", scene{client: "DELETE /users/7/avatar", allow: "GET", seen: offers("GET /users/{id}/avatar", "DELETE /users/{id}")}, MethodNotAllowed, Likely, ""},
