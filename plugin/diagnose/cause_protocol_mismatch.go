@@ -29,7 +29,7 @@ var protocolMismatch = cause{
 				shows:  p.shows,
 				reason: "the request is " + p.name + ", and " + v.got(),
 				facts:  []string{p.mark},
-				fixes:  []Fix{p.fix(v)},
+				fixes:  append(v.endpointFixes(), p.fix(v)), // the service may be at another path
 			}
 		}
 		return nil

@@ -206,6 +206,8 @@ func TestExplain(t *testing.T) {
 		{"WebDAV", scene{client: "PROPFIND /cal", route: "/cal", keep: true, allow: "GET, POST"}, ProtocolMismatch, Likely, ""},
 		{"gRPC", scene{client: "POST /pkg.Svc/Do", header: "Content-Type: application/grpc+proto", allow: "GET"}, ProtocolMismatch, Likely, ""},
 		{"gRPC-Web", scene{client: "POST /pkg.Svc/Do", header: "Content-Type: application/grpc-web", allow: "GET"}, ProtocolMismatch, Likely, ""},
+		{"gRPC-Web, a prefix left out", scene{client: "POST /pkg.Svc/Do", header: "Content-Type: application/grpc-web", allow: "GET", seen: offers("/app/pkg.Svc/Do")}, ProtocolMismatch, Likely, "POST /app/pkg.Svc/Do"},
+		{"event stream, a prefix left out", scene{client: "GET /events", header: "Accept: text/event-stream", allow: "POST", seen: offers("GET /api/events")}, ProtocolMismatch, Likely, "GET /api/events"},
 		{"WebSocket that lost Upgrade", scene{client: "GET /chat", header: "Sec-WebSocket-Key: x", allow: "none"}, ProtocolMismatch, Likely, "GET /chat"},
 		{"WebSocket by its name", scene{client: "GET /app/ws", route: "/app", allow: "none"}, ProtocolMismatch, Possible, "GET /ws"},
 		{"event stream, no POST", scene{client: "GET /mcp", header: "Accept: text/event-stream", allow: "DELETE"}, ProtocolMismatch, Likely, ""},
