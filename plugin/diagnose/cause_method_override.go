@@ -3,6 +3,7 @@ package diagnose
 import (
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 )
 
@@ -15,7 +16,7 @@ const (
 	overrideListed   observation = "the request names another method, which Allow lists, or reached a path of the application's own"
 	overrideUnlisted observation = "the request names another method, which Allow does not list"
 	overrideNoAllow  observation = "the request names another method, and the answer has no Allow"
-	formListed       observation = "a form, where only a method that a form cannot send is taken"
+	formListed       observation = "a form, where what writes is only taken by methods that a form cannot send"
 )
 
 // methodOverride: the request means another method than it has. That the method is
@@ -27,12 +28,16 @@ var methodOverride = cause{
 		if meant == "" || meant == v.Upstream.Method {
 			return nil
 		}
-		return &finding{
+		f := &finding{
 			shows:  v.overrideShows(meant, how),
 			reason: "the client means " + named(meant) + " (" + how + "), which the application did not honour: " + v.got(),
 			facts:  []string{how},
 			fixes:  []Fix{v.meantFix(meant)},
 		}
+		if how == formHow(v) {
+			f.fixes = v.formFixes() // which of them, only its body says
+		}
+		return f
 	},
 }
 
@@ -71,21 +76,48 @@ func (v *view) override() (meant, how string) {
 			return m, "_method in its query says so"
 		}
 	}
-	if !v.isForm() || v.Upstream.Method != http.MethodPost {
+	if !v.isForm() || v.Upstream.Method != http.MethodPost || v.allow.Has(http.MethodPost) {
 		return "", ""
 	}
-	// An HTML form can only POST: where just PUT, PATCH or DELETE is taken, it has
-	// to carry the method in its body, as _method.
-	for _, m := range []string{http.MethodPut, http.MethodPatch, http.MethodDelete} {
-		if v.allow.Has(m) && !v.allow.Has(http.MethodGet) {
-			return m, formHow(v)
-		}
+	// An HTML form can only POST: where other methods that write are taken, and POST
+	// is not, it has to carry the method in its body, as _method. To a path that can be
+	// read as well others than pages post by mistake.
+	if v.allow.Has(http.MethodGet) && !v.mayBePage() {
+		return "", ""
+	}
+	if i := slices.IndexFunc(formMethods, v.allow.Has); i >= 0 {
+		return formMethods[i], formHow(v)
 	}
 	return "", ""
 }
 
+// formMethods are what applications let a form mean, those first that lose nothing.
+var formMethods = []string{http.MethodPut, http.MethodPatch, http.MethodDelete}
+
+func (v *view) formFixes() []Fix {
+	var fixes []Fix
+	for _, m := range formMethods {
+		if v.allow.Has(m) {
+			fixes = append(fixes, v.meantFix(m))
+		}
+	}
+	return fixes
+}
+
 func formHow(v *view) string {
-	return "a form can only POST, and only " + and(v.allow.Methods) + " is taken here"
+	writes := slices.DeleteFunc(slices.Clone(v.allow.Methods), func(m string) bool { return !isWrite(m) })
+	return "a form can only POST, and only " + and(writes) + " is taken here"
+}
+
+// mayBePage reports a request that a page in a browser may have sent: what it says of
+// itself does not speak against that. A browser that leaves for what a form answers
+// accepts HTML, and a script's request that writes has an Origin (Fetch standard).
+func (v *view) mayBePage() bool {
+	if v.speaksWebDAV() || v.responder.kind == kindStore {
+		return false // a file has these methods, and no form for them
+	}
+	accept := v.Client.Header.Get("Accept")
+	return accept == "" || strings.Contains(strings.ToLower(accept), "text/html") || v.Client.Header.Get("Origin") != ""
 }
 
 func (v *view) isForm() bool {

@@ -16,6 +16,8 @@ import (
 	"diag405/kong/router"
 )
 
+const form = "Content-Type: application/x-www-form-urlencoded"
+
 // scene is an exchange in short: what the upstream got is computed from route
 // and service, unless a plugin is said to have changed it.
 type scene struct {
@@ -202,7 +204,13 @@ func TestExplain(t *testing.T) {
 		{"override that is not taken", scene{client: "POST /a/b", header: "X-HTTP-Method-Override: PATCH", route: "/a", allow: "GET"}, MethodNotAllowed, Likely, ""},
 		{"override in the query", scene{client: "POST /a", route: "/a", keep: true, allow: "DELETE", more: func(x *Exchange) { x.Client.Query = "a=1&_method=delete" }}, MethodOverride, Likely, "DELETE /a"},
 		{"form where only PUT is", scene{client: "POST /a", header: "Content-Type: application/x-www-form-urlencoded", route: "/a", allow: "PUT"}, MethodOverride, Possible, "PUT /"},
-		{"form where GET is", scene{client: "POST /a", header: "Content-Type: application/x-www-form-urlencoded", route: "/a", allow: "GET, PUT"}, MethodNotAllowed, Possible, "PUT /"},
+		{"form where GET is", scene{client: "POST /a/7", header: form, route: "/a", allow: "GET, HEAD, PUT, PATCH, DELETE"}, MethodOverride, Possible, "PUT /7"},
+		{"form of a browser", scene{client: "POST /a/7", header: form + "|Accept: text/html,*/*;q=0.8", keep: true, allow: "GET, DELETE"}, MethodOverride, Possible, "DELETE /a/7"},
+		{"form of a script", scene{client: "POST /a/7", header: "Content-Type: multipart/form-data; boundary=x|Accept: */*|Origin: https://ui.example", keep: true, allow: "GET, PUT"}, MethodOverride, Possible, "PUT /a/7"},
+		{"form of no page", scene{client: "POST /a/7", header: form + "|Accept: */*", keep: true, allow: "GET, DELETE"}, MethodNotAllowed, Likely, ""},
+		{"form where nothing writes", scene{client: "POST /a/7", header: form, keep: true, allow: "GET, HEAD"}, MethodNotAllowed, Possible, ""},
+		{"form in an object store", scene{client: "POST /a/7", header: form, keep: true, allow: "GET, DELETE", answer: "X-Amz-Request-Id: 1"}, MethodNotAllowed, Likely, ""},
+		{"no form where GET is", scene{client: "POST /a/7", header: "Content-Type: application/json", keep: true, allow: "GET, DELETE"}, MethodNotAllowed, Likely, ""},
 		{"WebDAV", scene{client: "PROPFIND /cal", route: "/cal", keep: true, allow: "GET, POST"}, ProtocolMismatch, Likely, ""},
 		{"gRPC", scene{client: "POST /pkg.Svc/Do", header: "Content-Type: application/grpc+proto", allow: "GET"}, ProtocolMismatch, Likely, ""},
 		{"gRPC-Web", scene{client: "POST /pkg.Svc/Do", header: "Content-Type: application/grpc-web", allow: "GET"}, ProtocolMismatch, Likely, ""},
