@@ -24,6 +24,9 @@ var wrongUpstream = cause{
 		if why == "" {
 			return nil
 		}
+		if v.leavesBaseOut(v.endpointFixes()) {
+			shows = "" // the path alone explains it
+		}
 		return &finding{
 			shows:  shows,
 			reason: v.got() + "; " + why,

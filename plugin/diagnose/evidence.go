@@ -121,6 +121,7 @@ var given = map[Weight]Certainty{
 	{WrongUpstream, mountOnly}:              Likely,
 	{WrongUpstream, documented}:             Likely,
 	{WrongPath, nearDocumented}:             Likely,
+	{WrongPath, baseLeftOut}:                Likely, // one slip, where a service that leads elsewhere takes two
 }
 
 // strength is how often a cause was right, of the times that it rested on an

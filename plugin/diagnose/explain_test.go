@@ -253,6 +253,12 @@ func TestExplain(t *testing.T) {
 			"/files/dir/a": {Complete: true, Doubtful: []string{"GET"}}, "/files/dir%2Fa": {Methods: []string{"DELETE"}, Complete: true}}}}, PathEncoding, Confirmed, "DELETE /files/dir%2Fa"},
 		{"letter case", scene{client: "POST /Items", allow: "GET", seen: takes("/items", "POST")}, PathEncoding, Confirmed, "POST /items"},
 		{"left out a prefix", scene{client: "POST /ai/chat", route: "/ai", base: "/v1", allow: "GET", seen: offers("/v1/models", "/v1/api/chat")}, WrongPath, Likely, "POST /v1/api/chat"},
+		{"left out a prefix, files answered", scene{client: "POST /alert", allow: "none", answer: "Server: nginx", seen: offers("/api/alert", "/api/alerts")}, WrongPath, Likely, "POST /api/alert"},
+		{"left out a prefix, a page for every path answered", scene{client: "POST /alert", allow: "none", answer: "Server: uvicorn", body: `{"detail":"Method Not Allowed"}`, seen: offers("/api/alert")}, WrongPath, Likely, "POST /api/alert"},
+		{"left out a prefix, nobody known answered", scene{client: "POST /alert", allow: "none", seen: offers("/api/alert")}, WrongPath, Likely, "POST /api/alert"},
+		{"left out more than a prefix, files answered", scene{client: "POST /alert", allow: "none", answer: "Server: nginx", seen: offers("/api/v1/alert")}, WrongUpstream, Possible, ""},
+		{"files answered for what is offered", scene{client: "POST /alert", allow: "none", answer: "Server: nginx", seen: offers("/alert", "/api/alert")}, WrongUpstream, Likely, ""},
+		{"another prefix, files answered", scene{client: "POST /v1/alert", allow: "none", answer: "Server: nginx", seen: offers("/alert")}, WrongUpstream, Possible, ""},
 		{"another version", scene{client: "POST /api/v2/orders", route: "/api", keep: true, allow: "GET", seen: offers("/api/v1/orders", "/api/v1/orders/{id}")}, WrongPath, Likely, "POST /api/v1/orders"},
 		{"left out a prefix before a word", scene{client: "PUT /orders/7", allow: "GET", seen: offers("PUT /api/orders/{id}")}, WrongPath, Likely, "PUT /api/orders/7"},
 		// A placeholder takes any word, which shows nothing.
