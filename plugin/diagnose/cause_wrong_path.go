@@ -1,11 +1,18 @@
 package diagnose
 
-import "strings"
+import (
+	"cmp"
+	"net/http"
+	"slices"
+	"strings"
+)
 
 // Observations for a path that is not the one that was meant.
 const (
 	nearDocumented observation = "the document has an endpoint one step from the path"
 	baseLeftOut    observation = "the path arrived as it came, and the document has it behind one more segment"
+	thingLeftOut   observation = "the document has the method at what lies below the path, and not at the path"
+	onlyEndpoint   observation = "nothing of a path was asked for, and the document has one endpoint alone that takes the method"
 )
 
 // wrongPath: the gateway did what it should, and the client's path is not that of
@@ -33,6 +40,8 @@ var wrongPath = cause{
 			}
 		case v.missing():
 			return v.noSuchPath()
+		case another == "" || another == mountOfFiles:
+			return cmp.Or(v.withoutThing(), v.withoutPath())
 		}
 		return nil
 	},
@@ -49,6 +58,85 @@ func (v *view) leavesBaseOut(near []Fix) bool {
 	}
 	base, ok := strings.CutSuffix(near[0].Upstream.Path, v.Upstream.Path)
 	return ok && len(segments(base)) == 1
+}
+
+// withoutThing: what changes or deletes one thing was sent to all of them. Which one
+// is meant nobody can know.
+func (v *view) withoutThing() *finding {
+	item := v.itemBelow()
+	if item == "" {
+		return nil
+	}
+	would := v.Upstream.Method + " " + item
+	return &finding{
+		shows:  thingLeftOut,
+		reason: v.got() + "; the application offers " + would + ", so what it is about was perhaps left out",
+		facts:  []string{"the application's document has " + would},
+		fixes: []Fix{{
+			Words: "name what it is about at the end of the path: the application takes " + would,
+			App:   "Ask for one of those below " + v.Upstream.Path + ".",
+		}},
+	}
+}
+
+// itemBelow is the documented path of one thing in the collection that the upstream's
+// path is, where that takes the method and the collection, documented too, does not.
+func (v *view) itemBelow() string {
+	switch v.Upstream.Method {
+	case http.MethodPut, http.MethodPatch, http.MethodDelete:
+	default:
+		return ""
+	}
+	got := segments(v.Upstream.Path)
+	if v.seen.API == nil || len(got) == 0 || v.rewritten() || v.Client.Method != v.Upstream.Method || !v.seen.has(v.Upstream.Path) {
+		return ""
+	}
+	if at, _ := v.seen.documented(v.Upstream.Path); at.Takes(v.Upstream.Method) {
+		return ""
+	}
+	for _, t := range v.seen.API.templates {
+		last := len(t.names) - 1
+		if last == len(got) && !t.vague && t.names[last].varied && matchAll(t.names[:last], got) && slices.Contains(t.Methods, v.Upstream.Method) {
+			return t.Path
+		}
+	}
+	return ""
+}
+
+// withoutPath: a program was given where the application is and not which endpoint.
+// A browser that leaves for an answer posts to the page that it shows.
+func (v *view) withoutPath() *finding {
+	if v.seen.API == nil || v.Upstream.Path != "/" || !isRoot(v.rest()) || !isWrite(v.Upstream.Method) ||
+		v.Client.Method != v.Upstream.Method || strings.Contains(strings.ToLower(v.Client.Header.Get("Accept")), "text/html") {
+		return nil
+	}
+	var only *template
+	for _, t := range v.seen.API.templates {
+		if !slices.Contains(t.Methods, v.Upstream.Method) {
+			continue
+		}
+		if only != nil || len(t.names) == 0 || slices.ContainsFunc(t.names, func(n name) bool { return n.varied }) {
+			return nil
+		}
+		only = t
+	}
+	if only == nil {
+		return nil
+	}
+	path, ok := v.clientPathTo(only.Path)
+	if !ok {
+		return nil
+	}
+	fix, ok := v.clientPathFix(path)
+	if !ok {
+		return nil
+	}
+	return &finding{
+		shows:  onlyEndpoint,
+		reason: v.got() + "; the one endpoint of the application that takes " + v.Upstream.Method + " is " + only.Path,
+		facts:  []string{"the application's document has " + fix.Upstream.String() + ", and no other endpoint that takes " + v.Upstream.Method},
+		fixes:  []Fix{fix},
+	}
 }
 
 // noSuchPath is the last answer to a 404: that the application has no such path, or

@@ -121,6 +121,8 @@ var given = map[Weight]Certainty{
 	{WrongUpstream, mountOnly}:              Likely,
 	{WrongUpstream, documented}:             Likely,
 	{WrongPath, nearDocumented}:             Likely,
+	{WrongPath, thingLeftOut}:               Likely, // RFC 9110 sections 9.3.4 and 9.3.5: both are about one resource
+	{WrongPath, onlyEndpoint}:               Likely,
 	{WrongPath, baseLeftOut}:                Likely, // one slip, where a service that leads elsewhere takes two
 }
 
