@@ -95,12 +95,7 @@ func (v *view) isTwin(other *config.Route) bool {
 // portOf is where Kong's proxy listens by default, for hosts with a port.
 var portOf = map[string]int{"": 8000, "http": 8000, "https": 8443}
 
-func (v *view) asked() router.Request {
-	return router.Request{
-		Method: v.Client.Method, Target: v.Client.Path, Host: v.Client.Host, Scheme: v.Client.Scheme,
-		Port: portOf[v.Client.Scheme], Header: v.Client.Header, SNI: forecast.Hostname(v.Client.Host),
-	}
-}
+func (v *view) asked() router.Request { return v.asks(v.Client.Method, v.Client.Path) }
 
 // shadowed is the route to another service that would take the request without the
 // one that did.
@@ -150,4 +145,18 @@ func firstOf(req router.Request, routes []*config.Route) *config.Route {
 		return nil
 	}
 	return m.Route
+}
+
+// asks is another request of the client's to the same host.
+func (v *view) asks(method, path string) router.Request {
+	return router.Request{
+		Method: method, Target: path, Host: v.Client.Host, Scheme: v.Client.Scheme,
+		Port: portOf[v.Client.Scheme], Header: v.Client.Header, SNI: forecast.Hostname(v.Client.Host),
+	}
+}
+
+// routed is the route that would take another request of the client's, nil for none.
+func (v *view) routed(method, path string) *config.Route {
+	req := v.asks(method, path)
+	return firstOf(req, router.Plausible(v.Routes, req))
 }

@@ -3,8 +3,11 @@ package diagnose
 import (
 	"cmp"
 	"net/http"
+	"net/url"
 	"slices"
 	"strings"
+
+	"diag405/kong/router"
 )
 
 // Observations for a path that is not the one that was meant.
@@ -12,6 +15,7 @@ const (
 	nearDocumented observation = "the document has an endpoint one step from the path"
 	baseLeftOut    observation = "the path arrived as it came, and the document has it behind one more segment"
 	thingLeftOut   observation = "the document has the method at what lies below the path, and not at the path"
+	pageElsewhere  observation = "files answered at the root, and the page that sent it is on another route, under whose path the request is, too"
 	onlyEndpoint   observation = "nothing of a path was asked for, and the document has one endpoint alone that takes the method"
 )
 
@@ -22,6 +26,9 @@ var wrongPath = cause{
 	code: WrongPath,
 	kind: ofPath,
 	examine: func(v *view) *finding {
+		if f := v.ofAnotherPage(); f != nil {
+			return f
+		}
 		fixes := v.endpointFixes()
 		switch _, another := v.notTheApplication(); {
 		case v.leavesBaseOut(fixes):
@@ -136,6 +143,41 @@ func (v *view) withoutPath() *finding {
 		reason: v.got() + "; the one endpoint of the application that takes " + v.Upstream.Method + " is " + only.Path,
 		facts:  []string{"the application's document has " + fix.Upstream.String() + ", and no other endpoint that takes " + v.Upstream.Method},
 		fixes:  []Fix{fix},
+	}
+}
+
+// ofAnotherPage: an application that Kong shows under a path does not know of it, and its
+// pages send what they write to the root, where a site's files are. It needs the
+// configuration's other routes, which a plugin does not have.
+func (v *view) ofAnotherPage() *finding {
+	if len(v.Routes) == 0 || v.prefix != "/" || v.responder.kind != kindStatic || !isWrite(v.Upstream.Method) || v.rewritten() {
+		return nil
+	}
+	page, err := url.Parse(v.Client.Header.Get("Referer"))
+	if err != nil || page.Host == "" || !strings.EqualFold(page.Host, v.Client.Host) {
+		return nil
+	}
+	other := v.routed(http.MethodGet, page.EscapedPath())
+	if other == nil || other.Service == nil || other.Service == v.Service {
+		return nil
+	}
+	base, _ := router.MatchPath(other, router.Normalize(page.EscapedPath()))
+	if isRoot(base) || !slices.Contains(other.Paths, base) {
+		return nil
+	}
+	path := strings.TrimSuffix(base, "/") + v.Client.Path
+	if to := v.routed(v.Client.Method, path); to == nil || to.Service != other.Service {
+		return nil
+	}
+	return &finding{
+		shows: pageElsewhere,
+		reason: v.got() + "; the page that sent it is on " + routeEntity(other).String() + ", under " + base +
+			", and leaves that out",
+		facts: []string{"its Referer is under " + base + ", which " + routeEntity(other).String() + " has"},
+		fixes: []Fix{{
+			Words:  "have the application put " + base + " before the paths in its pages (a base URL, or relative links), so that it asks for " + path,
+			Client: map[string]any{"path": path},
+		}},
 	}
 }
 

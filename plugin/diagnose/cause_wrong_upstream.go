@@ -24,7 +24,7 @@ var wrongUpstream = cause{
 		if why == "" {
 			return nil
 		}
-		if v.leavesBaseOut(v.endpointFixes()) {
+		if v.leavesBaseOut(v.endpointFixes()) || v.ofAnotherPage() != nil {
 			shows = "" // the path alone explains it
 		}
 		return &finding{

@@ -122,6 +122,7 @@ var given = map[Weight]Certainty{
 	{WrongUpstream, documented}:             Likely,
 	{WrongPath, nearDocumented}:             Likely,
 	{WrongPath, thingLeftOut}:               Likely, // RFC 9110 sections 9.3.4 and 9.3.5: both are about one resource
+	{WrongPath, pageElsewhere}:              Likely, // files take nothing that writes, so nothing there was meant
 	{WrongPath, onlyEndpoint}:               Likely,
 	{WrongPath, baseLeftOut}:                Likely, // one slip, where a service that leads elsewhere takes two
 }

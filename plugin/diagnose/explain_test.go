@@ -313,6 +313,11 @@ func TestExplain(t *testing.T) {
 		{"two routes for one path, other writes", scene{client: "POST /api/a", route: "/api", keep: true, allow: "GET, DELETE", more: otherRoute("/api")}, MethodNotAllowed, Likely, ""},
 		{"a route beside, for more", scene{client: "POST /api/a", route: "/api", keep: true, allow: "GET", more: otherRoute("/")}, MethodNotAllowed, Possible, ""},
 		{"route of another service", scene{client: "POST /img/a", route: "~/(img|css)/", keep: true, allow: "none", answer: "Server: nginx", more: otherRoute("/img")}, RouteShadowed, Likely, ""},
+		{"page of another route", scene{client: "POST /send", header: "Referer: https://h.example/app/new", route: "/", allow: "none", answer: "Server: nginx", more: pageRoute("/app")}, WrongPath, Likely, ""},
+		{"page of the same route", scene{client: "POST /send", header: "Referer: https://h.example/new", route: "/", allow: "none", answer: "Server: nginx", more: pageRoute("/app")}, WrongUpstream, Possible, ""},
+		{"page of another host", scene{client: "POST /send", header: "Referer: https://ui.example/app/new", route: "/", allow: "none", answer: "Server: nginx", more: pageRoute("/app")}, WrongUpstream, Possible, ""},
+		{"page of another route, an application answered", scene{client: "POST /send", header: "Referer: https://h.example/app/new", route: "/", allow: "GET", more: pageRoute("/app")}, MethodNotAllowed, Possible, ""},
+		{"page of another route, a route for the path", scene{client: "POST /api/send", header: "Referer: https://h.example/app/new", route: "/api", allow: "none", answer: "Server: nginx", more: pageRoute("/app")}, WrongUpstream, Possible, ""},
 		{"another target takes it", scene{client: "POST /a", allow: "GET", more: elsewhere(200)}, TargetDivergence, Confirmed, ""},
 		{"another target asks who it is", scene{client: "POST /a", allow: "GET", more: elsewhere(401)}, MethodNotAllowed, Possible, ""},
 		{"another target has enough", scene{client: "POST /a", allow: "GET", more: elsewhere(429)}, MethodNotAllowed, Possible, ""},
@@ -378,6 +383,13 @@ func elsewhere(status int) func(*Exchange) {
 func otherRoute(path string, methods ...string) func(*Exchange) {
 	return func(x *Exchange) {
 		x.Routes = []*config.Route{x.Route, {ID: "20000000-0000-4000-8000-000000000000", Name: "other", Protocols: []string{"http"}, Methods: methods, Paths: []string{path}, Service: &config.Service{Name: "app", Enabled: true}}}
+	}
+}
+
+func pageRoute(path string) func(*Exchange) {
+	return func(x *Exchange) {
+		otherRoute(path)(x)
+		x.Client.Host = "h.example"
 	}
 }
 
