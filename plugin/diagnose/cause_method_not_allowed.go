@@ -94,6 +94,11 @@ func methodNotAllowedFixes(v *view) []Fix {
 			Words: "look for what stands between Kong and the application's handler: it lists " + v.Upstream.Method + " and refused it",
 			App:   "Find what refused " + v.Upstream.Method + " at " + v.Upstream.Path + " before its handler.",
 		}
+	case v.mayBeThere():
+		return []Fix{{
+			Words: "take the answer for success if " + v.Upstream.Path + " is there: a collection that exists refuses MKCOL with 405; PROPFIND tells",
+			App:   "Nothing, if the collection " + v.Upstream.Path + " is there.",
+		}}
 	case v.responder.kind == kindWebDAV:
 		last = Fix{
 			Words: "take the WebDAV module and its handler out of the site (IIS: remove WebDAVModule in web.config): it took " + v.Upstream.Method + " before the application saw it",

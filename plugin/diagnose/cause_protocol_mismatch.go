@@ -45,6 +45,9 @@ type protocol struct {
 	fix    func(*view) Fix
 }
 
+// mkcol makes a collection.
+const mkcol = "MKCOL"
+
 var protocols = []protocol{
 	{"WebDAV", davMethod, "only WebDAV has this method", isWebDAV, webDAVFix},
 	{"gRPC-Web", grpcWebType, "its Content-Type is application/grpc-web", contentType("application/grpc-web"), grpcWebFix},
@@ -61,7 +64,17 @@ var webDAVMethods = []string{
 	"REPORT", "MKCALENDAR", "SEARCH", "CHECKOUT", "CHECKIN", "MKACTIVITY", "MERGE",
 }
 
-func isWebDAV(v *view) bool { return slices.Contains(webDAVMethods, v.Client.Method) }
+// isWebDAV reports a request of WebDAV's to what shows nothing of it.
+func isWebDAV(v *view) bool {
+	return slices.Contains(webDAVMethods, v.Client.Method) && !v.isWebDAVServer() && !v.mayBeThere()
+}
+
+// mayBeThere: a collection that is there already refuses MKCOL with 405 (RFC 4918 section
+// 9.3.1). Only an answer that shows plain HTTP speaks against that.
+func (v *view) mayBeThere() bool {
+	return v.Client.Method == mkcol && v.Upstream.Method == mkcol &&
+		(v.isWebDAVServer() || !v.allow.Sent && v.responder.kind != kindStatic && v.responder.kind != kindCDN && v.responder.kind != kindMount)
+}
 
 func webDAVFix(v *view) Fix {
 	return Fix{

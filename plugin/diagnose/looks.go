@@ -13,7 +13,7 @@ var askedHeaders = []string{"Origin", "Access-Control-Request-Method", "Content-
 // answerHeaders are the headers of an answer that causes look at. With true it counts
 // that the header is there.
 var answerHeaders = func() map[string]bool {
-	names := map[string]bool{"Allow": false, "X-Powered-By": false}
+	names := map[string]bool{"Allow": false, "X-Powered-By": false, "DAV": true}
 	for _, s := range signs {
 		if s.header != "" {
 			names[s.header] = s.prefix == ""

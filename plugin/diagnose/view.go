@@ -1,6 +1,7 @@
 package diagnose
 
 import (
+	"bytes"
 	"cmp"
 	"net/http"
 	"slices"
@@ -131,6 +132,13 @@ func (v *view) toldByOPTIONS() bool { return v.responder.kind != kindMount }
 
 // speaksWebDAV reports an Allow that only a WebDAV file server sends.
 func (v *view) speaksWebDAV() bool { return v.allow.Has("PROPFIND") }
+
+// isWebDAVServer reports that what refused speaks WebDAV: it says so in a header (RFC 4918
+// section 10.1) or in the body of its error (section 16), or takes PROPFIND there.
+func (v *view) isWebDAVServer() bool {
+	body := v.Response.Body[:min(len(v.Response.Body), maxSignBody)]
+	return v.Response.Header.Get("DAV") != "" || slices.Contains(v.methods(), "PROPFIND") || bytes.Contains(body, []byte(`"DAV:"`))
+}
 
 // rewritten reports whether something other than route and service decided the
 // path that the upstream got.
