@@ -37,7 +37,7 @@ var servicePath = cause{
 			f.reason = "service path " + base + " came in front of a path that has it already, so " + v.got()
 			f.facts = append(f.facts, base+" stands twice in the upstream's path")
 			f.fixes = append(v.stripInstead(base, without), f.fixes...)
-		case v.overlap(base) != "" && !v.isPresent():
+		case v.overlap(base) != "" && v.mayBeAnyPath():
 			twice := v.overlap(base)
 			mended := cmp.Or(strings.TrimSuffix(strings.TrimSuffix(base, "/"), twice), "/")
 			f.shows = namesTwice // as in a mirror, which may be meant
@@ -58,13 +58,14 @@ var servicePath = cause{
 }
 
 // overlap is the end of the service's path with which what Kong puts behind it begins:
-// somebody wrote an endpoint, or an API's version, where its base belongs. A single
-// segment counts only where it is no thing's name, as those may stand in each other.
+// somebody wrote an endpoint, or an API's version, where its base belongs. Names may stand
+// in each other (/files/files), so that a single segment counts only where it is a version
+// or an API word and not the last, which may be an id.
 func (v *view) overlap(base string) string {
 	ends, begins := segments(base), segments(v.sentPart())
 	for n := min(len(ends), len(begins)); n > 0; n-- {
 		twice := ends[len(ends)-n:]
-		if slices.Equal(twice, begins[:n]) && (n > 1 || isOwnSegment(twice[0])) {
+		if slices.Equal(twice, begins[:n]) && (n > 1 || n < len(begins) && isOwnSegment(twice[0])) {
 			return "/" + strings.Join(twice, "/")
 		}
 	}

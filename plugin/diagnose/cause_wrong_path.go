@@ -2,6 +2,7 @@ package diagnose
 
 import (
 	"cmp"
+	"iter"
 	"net/http"
 	"net/url"
 	"slices"
@@ -12,35 +13,34 @@ import (
 
 // Observations for a path that is not the one that was meant.
 const (
-	nearDocumented observation = "the document has an endpoint one step from the path"
-	baseLeftOut    observation = "the path arrived as it came, and the document has it behind one more segment"
-	thingLeftOut   observation = "the document has the method at what lies below the path, and not at the path"
-	pageElsewhere  observation = "files answered at the root, and the page that sent it is on another route, under whose path the request is, too"
-	onlyEndpoint   observation = "nothing of a path was asked for, and the document has one endpoint alone that takes the method"
+	thingLeftOut  observation = "the document has the method at what lies below the path, and not at the path"
+	pageElsewhere observation = "files answered at the root, and the page that sent it is on another route, under whose path the request is, too"
+	saidTwice     observation = "the client's path says a version or an API word twice in a row"
 )
 
 // wrongPath: the gateway did what it should, and the client's path is not that of
-// an endpoint: something was left out, is too many, or differs. Only a document of
-// the application can tell.
+// an endpoint: something was left out, is too many, or differs. A document of the
+// application can tell, and a path that repeats itself does.
 var wrongPath = cause{
 	code: WrongPath,
-	kind: ofPath,
+	kind: proven | ofPath,
 	examine: func(v *view) *finding {
 		if f := v.ofAnotherPage(); f != nil {
 			return f
 		}
+		if fix, twice := v.repeatedFix(); twice != "" {
+			return &finding{
+				shows:  saidTwice,
+				reason: v.got() + "; the client's path says " + twice + " twice",
+				facts:  []string{twice + " stands twice in the client's path, as where a base address has it and the client adds it"},
+				fixes:  append([]Fix{fix}, v.endpointFixes()...),
+			}
+		}
 		fixes := v.endpointFixes()
 		switch _, another := v.notTheApplication(); {
-		case v.leavesBaseOut(fixes):
+		case len(fixes) > 0 && (another == "" || another == mountOfFiles || v.leavesBaseOut(fixes)):
 			return &finding{
-				shows:  baseLeftOut,
-				reason: v.got() + "; the application offers " + fixes[0].Upstream.String(),
-				facts:  []string{"the application's document has " + fixes[0].Upstream.String()},
-				fixes:  fixes,
-			}
-		case (another == "" || another == mountOfFiles) && len(fixes) > 0:
-			return &finding{
-				shows:  nearDocumented, // the endpoint is there; that it was meant is a guess
+				shows:  documentTakes, // the endpoint is there; that it was meant is a guess
 				reason: v.got() + "; the application offers " + fixes[0].Upstream.String(),
 				facts:  []string{"the application's document has " + fixes[0].Upstream.String()},
 				fixes:  fixes,
@@ -139,7 +139,7 @@ func (v *view) withoutPath() *finding {
 		return nil
 	}
 	return &finding{
-		shows:  onlyEndpoint,
+		shows:  documentTakes,
 		reason: v.got() + "; the one endpoint of the application that takes " + v.Upstream.Method + " is " + only.Path,
 		facts:  []string{"the application's document has " + fix.Upstream.String() + ", and no other endpoint that takes " + v.Upstream.Method},
 		fixes:  []Fix{fix},
@@ -190,5 +190,41 @@ func (v *view) noSuchPath() *finding {
 			Words: "look up " + v.Upstream.Path + " among the application's routes; where it is there, what was asked for is not",
 			App:   "Offer " + v.Upstream.Path + ", or find out why what it names is not there.",
 		}},
+	}
+}
+
+// repeatedFix asks for the client's path without what it says twice in a row. Names may
+// lie below themselves (/gitea/gitea), so a version or an API word has to be among it, and
+// something behind it: the last may be an id.
+func (v *view) repeatedFix() (fix Fix, twice string) {
+	if v.Route == nil || v.rewritten() || !v.mayBeAnyPath() {
+		return Fix{}, ""
+	}
+	s := segments(v.sentPart())
+	for at, n := range repeats(s) {
+		run := "/" + strings.Join(s[at:at+n], "/")
+		path := strings.Replace(v.Client.Path, run+run, run, 1)
+		if fix, ok := v.clientPathFix(path); ok {
+			return fix, run
+		}
+	}
+	return Fix{}, ""
+}
+
+// repeats are the runs of segments that are followed by themselves, the longest first:
+// where they begin, and how many they are.
+func repeats(s []string) iter.Seq2[int, int] {
+	return func(yield func(at, n int) bool) {
+		if len(s) > maxSegments {
+			return
+		}
+		for n := len(s) / 2; n > 0; n-- {
+			for at := 0; at+2*n < len(s); at++ {
+				run := s[at : at+n]
+				if slices.Equal(run, s[at+n:at+2*n]) && slices.ContainsFunc(run, isOwnSegment) && !yield(at, n) {
+					return
+				}
+			}
+		}
 	}
 }

@@ -120,11 +120,11 @@ var given = map[Weight]Certainty{
 	{MethodNotAllowed, disabled}:            Likely, // RFC 9110 section 10.2.1: temporarily disabled by configuration
 	{WrongUpstream, mountOnly}:              Likely,
 	{WrongUpstream, documented}:             Likely,
-	{WrongPath, nearDocumented}:             Likely,
 	{WrongPath, thingLeftOut}:               Likely, // RFC 9110 sections 9.3.4 and 9.3.5: both are about one resource
 	{WrongPath, pageElsewhere}:              Likely, // files take nothing that writes, so nothing there was meant
-	{WrongPath, onlyEndpoint}:               Likely,
-	{WrongPath, baseLeftOut}:                Likely, // one slip, where a service that leads elsewhere takes two
+	{WrongPath, documentTakes}:              Likely, // one step away; that it was meant is a guess
+	{WrongPath, pathTakes}:                  Likely,
+	{WrongPath, saidTwice}:                  Likely, // where a base address has it and the client adds it; no endpoint is named so
 }
 
 // strength is how often a cause was right, of the times that it rested on an

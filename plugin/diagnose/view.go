@@ -125,6 +125,10 @@ func (v *view) isNowhere() bool {
 	return v.seen.Paths[v.Upstream.Path].Presence == Anywhere && v.toldByOPTIONS()
 }
 
+// mayBeAnyPath reports whether what refused may be a page for every path: nothing shows that
+// the path is one of its own, or takes anything that writes.
+func (v *view) mayBeAnyPath() bool { return !v.isPresent() && !slices.ContainsFunc(v.methods(), isWrite) }
+
 // toldByOPTIONS reports whether OPTIONS tells the application's paths from those
 // that it does not have. A static mount at the root of a Starlette application takes
 // each method that a path's own routes do not have, OPTIONS among them (measured).
