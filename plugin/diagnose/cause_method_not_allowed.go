@@ -136,7 +136,7 @@ func (v *view) otherMethod() string {
 	switch v.Upstream.Method {
 	case http.MethodGet, http.MethodHead:
 		if v.writesOnly() {
-			return methods[i]
+			return v.sends()
 		}
 	case http.MethodPost, http.MethodPut, http.MethodPatch:
 		if other := methods[i]; other != http.MethodDelete {

@@ -37,7 +37,7 @@ var redirectMethodChange = cause{
 			return v.redirected(r)
 		}
 		why, shows := v.redirectTrace()
-		if why == "" && v.mayBeSlashRedirect() {
+		if why == "" && v.mayBeSlashRedirect() && v.sends() != "" {
 			why, shows = "its path ends with a slash, to which many applications redirect", endsInSlash
 		}
 		if why == "" || !v.mayHaveBeenPost() {
@@ -140,12 +140,14 @@ func (v *view) redirectsToHTTPS() bool {
 	return r.HTTPSRedirectStatusCode == http.StatusMovedPermanently || r.HTTPSRedirectStatusCode == http.StatusFound
 }
 
-// meantWrite is the method that the client meant: the first that writes of those
-// taken, else POST.
+// meantWrite is the method that the client meant: of those taken one that sends something,
+// else any that writes, else POST.
 func (v *view) meantWrite() string {
-	methods := v.methods()
-	if i := slices.IndexFunc(methods, isWrite); i >= 0 && !slices.Contains(methods, http.MethodPost) {
-		return methods[i]
+	if m := v.sends(); m != "" {
+		return m
+	}
+	if methods := v.methods(); slices.ContainsFunc(methods, isWrite) {
+		return methods[slices.IndexFunc(methods, isWrite)]
 	}
 	return http.MethodPost
 }

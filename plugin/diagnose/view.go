@@ -249,11 +249,22 @@ func (v *view) methods() []string {
 	return offer.Methods
 }
 
-// writesOnly reports whether methods are known and none of them is GET or HEAD.
+// writesOnly reports whether methods are known and none of them is GET. HEAD without GET is
+// asked of what is written to, to see how far that is.
 func (v *view) writesOnly() bool {
 	methods := v.methods()
-	return slices.ContainsFunc(methods, isWrite) &&
-		!slices.Contains(methods, http.MethodGet) && !slices.Contains(methods, http.MethodHead)
+	return slices.ContainsFunc(methods, isWrite) && !slices.Contains(methods, http.MethodGet)
+}
+
+// sends is the method with which something is sent to where the upstream got the request,
+// or "". To somebody who reads no other is suggested: DELETE was not meant.
+func (v *view) sends() string {
+	for _, m := range []string{http.MethodPost, http.MethodPut, http.MethodPatch} {
+		if slices.Contains(v.methods(), m) {
+			return m
+		}
+	}
+	return ""
 }
 
 // isWrite reports the methods that change something.
