@@ -187,6 +187,9 @@ func otherWords(n *yaml.Node) string {
 // parseDocuments are the documents of a text, which may be parsed in some pieces.
 // Those before a mistake are there beside the error.
 func parseDocuments(text string, pieces int) (documents []*yaml.Node, json bool, err error) {
+	if doc, ok := parseJSONPieces(text, pieces); ok {
+		return []*yaml.Node{doc}, true, nil
+	}
 	if isJSON(text) {
 		return []*yaml.Node{parseJSON(text)}, true, nil
 	}

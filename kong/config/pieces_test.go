@@ -99,3 +99,60 @@ func FuzzPieces(f *testing.F) {
 	f.Add("%YAML 1.1\n---\na:\n- 1\n- 2", 9)
 	f.Fuzz(func(t *testing.T, text string, n int) { comparePieces(t, text, n) })
 }
+
+func TestPiecesOfJSON(t *testing.T) {
+	for _, tt := range []struct {
+		text   string
+		pieces string
+	}{
+		{`{"a":[1,2],"b":[3]}`, `{"a":[1]} {"a":[2],"b":[3]}`},
+		{"{\"a\": [ {\"x\": [1, 2]},\n [3, 4] ]}", "{\"a\": [ {\"x\": [1, 2]}]} {\"a\":[\n [3, 4] ]}"},
+		{`{"a":["],",2]}`, `{"a":["],"]} {"a":[2]}`},
+		{`{"a":{"b":[1,2]}, "c":"d"}`, `{"a":{"b":[1,2]}, "c":"d"}`},
+		{`{"a\u0062":[1,2]}`, `{"a\u0062":[1,2]}`},
+		{`{"a":[1, ]}`, `{"a":[1, ]}`},
+		{`{"a":[ ,1]}`, `{"a":[ ,1]}`},
+		{`{"a":[1,,2]}`, `{"a":[1,,2]}`},
+		{`{"a":[1,"`, `{"a":[1]} {"a":["`},
+		{`[1,2]`, ``},
+		{"a: [1,2]", ``},
+	} {
+		var texts []string
+		for _, p := range piecesOfJSON(tt.text, 1000) {
+			texts = append(texts, p.text)
+		}
+		assert.Equal(t, tt.pieces, strings.Join(texts, " "), tt.text)
+	}
+}
+
+// compareJSONPieces wants what is joined from pieces to be what the whole gives.
+func compareJSONPieces(t *testing.T, text string, n int) bool {
+	t.Helper()
+	got, ok := parseJSONPieces(text, n)
+	if !ok {
+		return false
+	}
+	require.True(t, isJSON(text), "%q", text)
+	require.Equal(t, outline(parseJSON(text)), outline(got), "%q", text)
+	return true
+}
+
+func TestPiecesOfJSONFiles(t *testing.T) {
+	for _, text := range []string{toJSON(t, withMistakes), toJSON(t, flat(20)), toJSON(t, string(measured.Mixed(200)))} {
+		indented, err := formatJSON(parseJSON(text), true)
+		require.NoError(t, err)
+		for _, n := range []int{2, 3, 1000} {
+			assert.True(t, compareJSONPieces(t, text, n), text)
+			assert.True(t, compareJSONPieces(t, string(indented), n), text)
+		}
+	}
+}
+
+func FuzzPiecesOfJSON(f *testing.F) {
+	f.Add(`{"a":[1,{"b":[2,3]},"x\"],"],"c":[4 , 5],"a":[6,7]}`, 9)
+	f.Add("{\"a\":[1,\n[2],\n3],\"b\":{},\"c\":[]}\n", 2)
+	f.Add(`{"a":[,1],"b":[1,],"c":[1]]}`, 9)
+	f.Add(`{"a":[1,2}}`, 9)
+	f.Add(`{"a":[1,,2]}`, 9)
+	f.Fuzz(func(t *testing.T, text string, n int) { compareJSONPieces(t, text, n) })
+}

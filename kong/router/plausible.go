@@ -13,10 +13,17 @@ import (
 // atc-router; in the traditional one a plain path also counts where it is the text of
 // an expression that the request has.
 func Plausible(routes []*config.Route, req Request) []*config.Route {
+	return slices.DeleteFunc(PlausibleByPath(routes, req), func(r *config.Route) bool {
+		return r.Expression == "" && !hasMethod(r, req.Method)
+	})
+}
+
+// PlausibleByPath is [Plausible] for the request with any method.
+func PlausibleByPath(routes []*config.Route, req Request) []*config.Route {
 	path := newQuery(req).path
 	var out []*config.Route
 	for _, r := range routes {
-		if r.Expression != "" || hasMethod(r, req.Method) && mayHavePath(r, path) {
+		if r.Expression != "" || mayHavePath(r, path) {
 			out = append(out, r)
 		}
 	}

@@ -114,7 +114,7 @@ func (v *view) missed() *config.Route {
 	}
 	var with []*config.Route
 	by := map[*config.Route]*config.Route{}
-	for _, r := range v.Routes {
+	for _, r := range router.PlausibleByPath(v.Routes, v.asked()) {
 		if len(r.Methods) == 0 || slices.Contains(r.Methods, v.Client.Method) || !v.isOther(r) {
 			continue
 		}
@@ -122,7 +122,6 @@ func (v *view) missed() *config.Route {
 		widened.Methods = append(slices.Clone(r.Methods), v.Client.Method)
 		with, by[&widened] = append(with, &widened), r
 	}
-	with = router.Plausible(with, v.asked())
 	if len(with) == 0 {
 		return nil
 	}
