@@ -127,7 +127,9 @@ func (v *view) isNowhere() bool {
 
 // mayBeAnyPath reports whether what refused may be a page for every path: nothing shows that
 // the path is one of its own, or takes anything that writes.
-func (v *view) mayBeAnyPath() bool { return !v.isPresent() && !slices.ContainsFunc(v.methods(), isWrite) }
+func (v *view) mayBeAnyPath() bool {
+	return !v.isPresent() && !slices.ContainsFunc(v.methods(), isWrite)
+}
 
 // toldByOPTIONS reports whether OPTIONS tells the application's paths from those
 // that it does not have. A static mount at the root of a Starlette application takes
