@@ -2,7 +2,6 @@ package config
 
 import (
 	"bytes"
-	"encoding/binary"
 	"errors"
 	"fmt"
 	"io"
@@ -10,7 +9,6 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"unicode/utf16"
 
 	"go.yaml.in/yaml/v3"
 )
@@ -99,19 +97,9 @@ func (d *document) addFile(in File) {
 	d.addText(f, f.text, nil)
 }
 
-// utf8Of is a text without the mark at its beginning. With the mark of UTF-16 it is
-// what a shell of Windows writes into a file.
+// utf8Of is a file's text in UTF-8, without the mark at its beginning.
 func utf8Of(data []byte) string {
-	orders := map[string]binary.ByteOrder{"\xff\xfe": binary.LittleEndian, "\xfe\xff": binary.BigEndian}
-	order := orders[string(data[:min(len(data), 2)])]
-	if order == nil {
-		return string(bytes.TrimPrefix(data, mark))
-	}
-	var units []uint16
-	for i := 2; i+1 < len(data); i += 2 {
-		units = append(units, order.Uint16(data[i:]))
-	}
-	return string(utf16.Decode(units))
+	return string(bytes.TrimPrefix(EncodingOf(data).Decode(data), mark))
 }
 
 // addText adds the documents of a text, which may be in another one. One that is empty
