@@ -15,9 +15,9 @@ import (
 // isJSON tells JSON from YAML by its first character, as a YAML document with
 // entities hardly ever starts with a flow mapping. JSON is read as such because YAML
 // readers trip over tabs and surrogate pairs.
-func isJSON(text string) bool {
-	return strings.HasPrefix(strings.TrimSpace(text), "{") && json.Valid([]byte(text))
-}
+func isJSON(text string) bool { return beginsAsJSON(text) && json.Valid([]byte(text)) }
+
+func beginsAsJSON(text string) bool { return strings.HasPrefix(strings.TrimSpace(text), "{") }
 
 // parseJSON reads valid JSON into the same nodes as YAML, with keys in order.
 func parseJSON(text string) *yaml.Node {

@@ -82,7 +82,7 @@ type document struct {
 	deck  deck
 
 	isPart bool
-	found  findings // of a part
+	found  []finding // of a part
 }
 
 func newDocument(options ...Option) *document {

@@ -32,11 +32,10 @@ func (d *document) readList(o *object, field, naming string, read func(*document
 	for _, p := range parts {
 		d.settle(p.document)
 	}
-	cores.Map(len(parts), 1, func(from, to int) bool {
+	cores.Each(len(parts), 1, func(from, to int) {
 		for _, p := range parts[from:to] {
 			p.read(read)
 		}
-		return true
 	})
 	d.absorb(parts)
 }
@@ -83,28 +82,13 @@ type finding struct {
 	problem *Problem // nil for a claim
 }
 
-// findings are in a list of lists, none of which grows: there may be very many.
-type findings [][]finding
-
-func (f *findings) add(one finding) {
-	const some = 256
-	n := len(*f)
-	if n == 0 || len((*f)[n-1]) == some {
-		*f = append(*f, make([]finding, 0, some))
-		n++
-	}
-	(*f)[n-1] = append((*f)[n-1], one)
-}
-
 // settle tells the whole what a part found.
 func (d *document) settle(p *document) {
-	for _, some := range p.found {
-		for _, f := range some {
-			if f.problem != nil {
-				d.report(f.problem.At, f.problem.Err)
-			} else {
-				d.claim(f.claim)
-			}
+	for _, f := range p.found {
+		if f.problem != nil {
+			d.report(f.problem.At, f.problem.Err)
+		} else {
+			d.claim(f.claim)
 		}
 	}
 	p.found = nil

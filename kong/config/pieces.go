@@ -5,9 +5,10 @@ import (
 	"regexp"
 	"runtime"
 	"strings"
-	"sync"
 
 	"go.yaml.in/yaml/v3"
+
+	"diag405/kong/cores"
 )
 
 // A large YAML file is parsed in pieces, on all cores. It is cut in front of elements
@@ -107,12 +108,17 @@ func parsePieces(text string, n int) (*yaml.Node, bool) {
 	if len(pieces) < 2 || hasOddBreaks(text) {
 		return nil, false
 	}
+	return parseAll(pieces, piece.parse)
+}
+
+// parseAll parses pieces side by side, and puts them together.
+func parseAll(pieces []piece, parse func(piece) *yaml.Node) (*yaml.Node, bool) {
 	parsed := make([]*yaml.Node, len(pieces))
-	var all sync.WaitGroup
-	for i, p := range pieces {
-		all.Go(func() { parsed[i] = p.parse() })
-	}
-	all.Wait()
+	cores.Each(len(pieces), 1, func(from, to int) {
+		for i := from; i < to; i++ {
+			parsed[i] = parse(pieces[i])
+		}
+	})
 	return joinPieces(pieces, parsed)
 }
 

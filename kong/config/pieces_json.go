@@ -2,12 +2,9 @@ package config
 
 import (
 	"encoding/json"
-	"slices"
 	"strings"
 
 	"go.yaml.in/yaml/v3"
-
-	"diag405/kong/cores"
 )
 
 // Large JSON is read in pieces as large YAML is, each with the key of its list again:
@@ -24,13 +21,7 @@ func parseJSONPieces(text string, n int) (*yaml.Node, bool) {
 	if len(pieces) < 2 {
 		return nil, false
 	}
-	parsed := cores.Map(len(pieces), 1, func(from, to int) (docs []*yaml.Node) {
-		for _, p := range pieces[from:to] {
-			docs = append(docs, p.parseJSON())
-		}
-		return docs
-	})
-	return joinPieces(pieces, slices.Concat(parsed...))
+	return parseAll(pieces, piece.parseJSON)
 }
 
 // parseJSON is the piece as a document, nil where it is none.
@@ -45,7 +36,7 @@ func (p piece) parseJSON() *yaml.Node {
 // piecesOfJSON cuts a text at commas of the lists in its one object; none or one for a text
 // that is not to be cut. Whether it is JSON at all the pieces show.
 func piecesOfJSON(text string, n int) []piece {
-	if n < 2 || !strings.HasPrefix(strings.TrimSpace(text), "{") {
+	if n < 2 || !beginsAsJSON(text) {
 		return nil
 	}
 	size := max(len(text)/n, 1)

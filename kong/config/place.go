@@ -172,7 +172,7 @@ var otherVariable = regexp.MustCompile(`\$\{[A-Z][A-Z0-9_]*\}|\$[A-Z][A-Z0-9_]{2
 // all stumble over.
 func (d *document) report(at Place, err error) {
 	if d.isPart {
-		d.found.add(finding{problem: &Problem{at, err}})
+		d.found = append(d.found, finding{problem: &Problem{at, err}})
 		return
 	}
 	if m := otherVariable.FindString(err.Error()); m != "" && d.lenient {

@@ -35,7 +35,7 @@ type claim struct {
 func (d *document) claim(c claim) {
 	switch {
 	case d.isPart:
-		d.found.add(finding{claim: c})
+		d.found = append(d.found, finding{claim: c})
 	case d.take(c, space{c.kind, c.naming, c.within}, c.name):
 		d.take(c, space{c.kind, "id", ""}, c.id)
 	}

@@ -43,3 +43,11 @@ func Map[R any](n, least int, f func(from, to int) R) []R {
 	}
 	return out
 }
+
+// Each is Map for what makes nothing.
+func Each(n, least int, f func(from, to int)) {
+	Map(n, least, func(from, to int) struct{} {
+		f(from, to)
+		return struct{}{}
+	})
+}

@@ -274,11 +274,10 @@ func (t *traditional) categorize() {
 	for i, c := range t.categories {
 		t.rank[c.kinds] = i
 	}
-	cores.Map(len(t.categories), 1, func(from, to int) bool {
+	cores.Each(len(t.categories), 1, func(from, to int) {
 		for _, c := range t.categories[from:to] {
 			c.index = newIndex(len(c.all), func(place int) clues { return c.all[place].clues() })
 		}
-		return true
 	})
 }
 
