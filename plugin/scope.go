@@ -161,7 +161,7 @@ func mayBeUnnumbered(r *config.Route) bool {
 // mayBeGRPC reports whether gRPC may reach the upstream: only a service of that
 // protocol is sent it.
 func mayBeGRPC(k known) bool {
-	return !k.hasService || k.service != nil && (k.service.Protocol == "grpc" || k.service.Protocol == "grpcs")
+	return !k.hasService || k.service != nil && config.SpeaksGRPC(k.service.Protocol)
 }
 
 // anyMethod reports whether a route takes a method like that. One that is not known

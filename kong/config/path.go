@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"regexp"
 	"regexp/syntax"
+	"slices"
 	"strings"
 	"unicode/utf8"
 
@@ -96,6 +97,21 @@ func removeDotSegments(path string) string {
 		out += "/"
 	}
 	return out
+}
+
+// Segments splits a path at its slashes; empty segments are left out.
+func Segments(path string) []string {
+	return strings.FieldsFunc(path, func(r rune) bool { return r == '/' })
+}
+
+// Overlap is how many segments at the end of a are those at the beginning of b.
+func Overlap(a, b []string) int {
+	for n := min(len(a), len(b)); n > 0; n-- {
+		if slices.Equal(a[len(a)-n:], b[:n]) {
+			return n
+		}
+	}
+	return 0
 }
 
 // IsRegexPath reports whether a route's path is a regular expression: "~" marks

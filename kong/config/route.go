@@ -90,6 +90,9 @@ func (d *document) resolveRouteService(o *object, r *Route) {
 	d.later = append(d.later, func(d *document) { r.Service = d.service(o, ref) })
 }
 
+// SpeaksGRPC reports a protocol of a route or a service that is gRPC's.
+func SpeaksGRPC(protocol string) bool { return protocol == "grpc" || protocol == "grpcs" }
+
 func isGRPC(protocols []string) bool {
 	return len(protocols) > 0 && strings.HasPrefix(protocols[0], "grpc")
 }

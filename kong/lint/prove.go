@@ -280,7 +280,7 @@ func (p *prover) misrouted(op Operation, paths func(*config.Route, Operation) []
 // operation: the operation's own, and those of the route's that end with it.
 func (p *prover) natural(r *config.Route, op Operation) []string {
 	own := op.concretePaths()
-	if len(segments(op.Path)) == 0 {
+	if len(config.Segments(op.Path)) == 0 {
 		return nil
 	}
 	list := slices.Clone(own)

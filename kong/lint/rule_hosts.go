@@ -187,7 +187,7 @@ func onPlatform(host string) bool {
 func hostAndPath(s *subject) []Finding {
 	var findings []Finding
 	for _, r := range s.routes {
-		base := segments(basePath(r))
+		base := config.Segments(basePath(r))
 		if !r.PreserveHost || len(base) != 1 || !s.computesPath(r) {
 			continue
 		}

@@ -77,7 +77,7 @@ func noMore(path string) string {
 // consumed is how sure it is that a path is an endpoint's and not the place where
 // an application is mounted; "" for not at all.
 func (s *subject) consumed(r *config.Route, path, core string) Severity {
-	parts := segments(core)
+	parts := config.Segments(core)
 	if len(parts) == 0 || meansMore(path) || basePath(r) != "" {
 		return ""
 	}
@@ -130,7 +130,7 @@ func regexStrip(s *subject) []Finding {
 // eaten is how sure it is that what an expression removes is missed.
 func eaten(r *config.Route, shape shape) Severity {
 	switch {
-	case shape.swallows && len(segments(shape.literal)) > 0, shape.closed && shape.endless:
+	case shape.swallows && len(config.Segments(shape.literal)) > 0, shape.closed && shape.endless:
 		return Warning // nothing is left, whatever it was
 	case shape.closed && shape.varies && basePath(r) == "":
 		return Warning
@@ -169,12 +169,12 @@ func (s *subject) example(r *config.Route, path string) *router.Match {
 // that begins with.
 func doubledPrefix(s *subject) []Finding {
 	return s.eachPath(func(r *config.Route, path string) *Finding {
-		base := segments(basePath(r))
+		base := config.Segments(basePath(r))
 		if r.StripPath || !s.computesPath(r) || len(base) == 0 {
 			return nil
 		}
 		own := s.literalSegments(path)
-		n := overlap(base, own)
+		n := config.Overlap(base, own)
 		if n == 0 {
 			return nil
 		}
@@ -210,27 +210,17 @@ func (s *subject) alsoFor(r *config.Route) string {
 // path takes. Of an expression the last may go on, and does not count.
 func (s *subject) literalSegments(path string) []string {
 	if !config.IsRegexPath(path) {
-		return segments(path)
+		return config.Segments(path)
 	}
 	shape, ok := s.shapeOf(path)
 	if !ok {
 		return nil
 	}
-	parts := segments(shape.literal)
+	parts := config.Segments(shape.literal)
 	if !shape.whole && !strings.HasSuffix(shape.literal, "/") && len(parts) > 0 {
 		parts = parts[:len(parts)-1]
 	}
 	return parts
-}
-
-// overlap is how many segments at the end of a are those at the beginning of b.
-func overlap(a, b []string) int {
-	for n := min(len(a), len(b)); n > 0; n-- {
-		if slices.Equal(a[len(a)-n:], b[:n]) {
-			return n
-		}
-	}
-	return 0
 }
 
 // trailingSlash: with strip_path, a request for exactly the route's path ends as

@@ -8,11 +8,6 @@ import (
 	"diag405/kong/config"
 )
 
-// segments splits a path at its slashes; empty segments are left out.
-func segments(path string) []string {
-	return strings.FieldsFunc(path, func(r rune) bool { return r == '/' })
-}
-
 // ownWords are segments by which applications commonly name their own API;
 // gateways mount applications under other names.
 var ownWords = []string{"api", "apis", "rest", "rpc"}
@@ -28,7 +23,7 @@ func isOwn(segment string) bool {
 
 // basePath is a route's service's path, "" when it has none or only a slash.
 func basePath(r *config.Route) string {
-	if r.Service == nil || len(segments(r.Service.Path)) == 0 {
+	if r.Service == nil || len(config.Segments(r.Service.Path)) == 0 {
 		return ""
 	}
 	return r.Service.Path

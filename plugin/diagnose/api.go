@@ -3,6 +3,8 @@ package diagnose
 import (
 	"slices"
 	"strings"
+
+	"diag405/kong/config"
 )
 
 // Endpoint is one path of an application with its methods.
@@ -80,7 +82,7 @@ func NewAPI(endpoints []Endpoint) *API {
 	api := &API{root: &node{}}
 	for _, e := range endpoints {
 		t := &template{Endpoint: e, open: strings.HasSuffix(e.Path, "}")}
-		for _, segment := range segments(e.Path) {
+		for _, segment := range config.Segments(e.Path) {
 			t.names = append(t.names, newName(segment))
 		}
 		t.vague = len(t.names) > 0 && !slices.ContainsFunc(t.names, func(n name) bool { return !n.varied })

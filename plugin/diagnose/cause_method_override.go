@@ -116,8 +116,7 @@ func (v *view) mayBePage() bool {
 	if v.speaksWebDAV() || v.responder.kind == kindStore {
 		return false // a file has these methods, and no form for them
 	}
-	accept := v.Client.Header.Get("Accept")
-	return accept == "" || strings.Contains(strings.ToLower(accept), "text/html") || v.Client.Header.Get("Origin") != ""
+	return v.Client.Header.Get("Accept") == "" || v.acceptsHTML() || v.Client.Header.Get("Origin") != ""
 }
 
 func (v *view) isForm() bool {

@@ -4,6 +4,8 @@ import (
 	"net/http"
 	"slices"
 	"strings"
+
+	"diag405/kong/config"
 )
 
 // Observations for another protocol.
@@ -129,7 +131,7 @@ func toGRPC(v *view, already string, set map[string]any, words string) Fix {
 // grpcRoute are the changes to the route, which go into set, in words.
 func grpcRoute(v *view, set map[string]any) string {
 	var words []string
-	if v.Route == nil || slices.ContainsFunc(v.Route.Protocols, func(p string) bool { return !isGRPC(p) }) {
+	if v.Route == nil || slices.ContainsFunc(v.Route.Protocols, func(p string) bool { return !config.SpeaksGRPC(p) }) {
 		set["route.protocols"] = []any{"grpc", "grpcs"}
 		words = append(words, "protocols=grpc,grpcs")
 	}
@@ -148,7 +150,7 @@ func grpcRoute(v *view, set map[string]any) string {
 // (kong/db/schema/entities/services.lua).
 func grpcService(v *view, set map[string]any) string {
 	var words []string
-	if v.Service == nil || !isGRPC(v.Service.Protocol) {
+	if v.Service == nil || !config.SpeaksGRPC(v.Service.Protocol) {
 		set["service.protocol"] = "grpc"
 		words = append(words, "protocol=grpc")
 	}
@@ -166,8 +168,6 @@ func onEntity(fields []string, e Entity) string {
 	}
 	return and(fields) + " on " + e.String()
 }
-
-func isGRPC(protocol string) bool { return protocol == "grpc" || protocol == "grpcs" }
 
 // isLostWebSocket: a proxy in front drops Upgrade and Connection, which are
 // hop-by-hop, unless it is told to keep them.

@@ -7,6 +7,7 @@ import (
 	"strconv"
 	"strings"
 
+	"diag405/kong/config"
 	"diag405/kong/forecast"
 )
 
@@ -82,7 +83,7 @@ func (v *view) redirectTrace() (why string, shows observation) {
 // mayBeSlashRedirect: paths that end so are asked for as they are, too, and browsers
 // are sent to them by links. So this is no trace that weakens another cause.
 func (v *view) mayBeSlashRedirect() bool {
-	return len(v.path) > 1 && strings.HasSuffix(v.path, "/") && !strings.Contains(v.Client.Header.Get("Accept"), "text/html")
+	return len(v.path) > 1 && strings.HasSuffix(v.path, "/") && !v.acceptsHTML()
 }
 
 // redirected: the client's own request was seen to be redirected here.
@@ -123,7 +124,7 @@ func (v *view) refersToOther() bool {
 	}
 	came := cmp.Or(v.Client.Header.Get("X-Forwarded-Proto"), v.Client.Scheme) // TLS may end before Kong
 	other := path != v.Client.Path || came != "" && scheme != came
-	return other && slices.Equal(segments(path), segments(v.Client.Path))
+	return other && slices.Equal(config.Segments(path), config.Segments(v.Client.Path))
 }
 
 // isBrowser reports the languages that a browser always asks for, and other clients only
@@ -146,8 +147,9 @@ func (v *view) meantWrite() string {
 	if m := v.sends(); m != "" {
 		return m
 	}
-	if methods := v.methods(); slices.ContainsFunc(methods, isWrite) {
-		return methods[slices.IndexFunc(methods, isWrite)]
+	methods := v.methods()
+	if i := slices.IndexFunc(methods, isWrite); i >= 0 {
+		return methods[i]
 	}
 	return http.MethodPost
 }

@@ -19,8 +19,8 @@ const (
 )
 
 // routeShadowed: another route takes the path as well and would lead elsewhere, or would
-// take it but for the method.
-// It needs the configuration's other routes, which a plugin does not have.
+// take it but for the method. It needs the configuration's other routes, which a plugin
+// does not have.
 var routeShadowed = cause{
 	code: RouteShadowed,
 	kind: gateway | ofPath,
@@ -70,7 +70,7 @@ func (v *view) byMethod(other *config.Route) *finding {
 		reason: routeEntity(other).String() + " has the path and not the method, so " + routeEntity(v.Route).String() +
 			" took the request, and " + v.got(),
 		facts: []string{routeEntity(other).String() + " is for " + and(other.Methods) + " and leads to " + serviceEntity(other.Service).String()},
-		fixes: []Fix{setFix(routeEntity(other), "route.methods", methods, "set methods="+strings.Join(methods, ",")+" on "+routeEntity(other).String(), nil)},
+		fixes: []Fix{routeEntity(other).sets("methods", methods, "set methods="+strings.Join(methods, ","), nil)},
 	}
 	if v.isElsewhere() {
 		f.shows = missedOther

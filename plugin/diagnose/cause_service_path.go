@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	"diag405/kong/config"
 	"diag405/kong/forecast"
 )
 
@@ -31,17 +32,16 @@ var servicePath = cause{
 			facts:  []string{"the service adds " + base},
 			fixes:  []Fix{v.serviceSets("path", "/", "set path to /", without)},
 		}
-		switch {
+		switch twice := v.overlap(base); {
 		case under(v.sentPart(), base):
 			f.shows = v.changed()
 			f.reason = "service path " + base + " came in front of a path that has it already, so " + v.got()
 			f.facts = append(f.facts, base+" stands twice in the upstream's path")
 			f.fixes = append(v.stripInstead(base, without), f.fixes...)
-		case v.overlap(base) != "" && v.mayBeAnyPath():
-			twice := v.overlap(base)
+		case twice != "" && v.mayBeAnyPath():
 			mended := cmp.Or(strings.TrimSuffix(strings.TrimSuffix(base, "/"), twice), "/")
 			f.shows = namesTwice // as in a mirror, which may be meant
-			if slices.ContainsFunc(segments(twice), isOwnSegment) {
+			if slices.ContainsFunc(config.Segments(twice), isOwnSegment) {
 				f.shows = v.changed()
 			}
 			f.reason = "service path " + base + " came in front of a path that begins with the end of it, so " + v.got()
@@ -62,14 +62,12 @@ var servicePath = cause{
 // in each other (/files/files), so that a single segment counts only where it is a version
 // or an API word and not the last, which may be an id.
 func (v *view) overlap(base string) string {
-	ends, begins := segments(base), segments(v.sentPart())
-	for n := min(len(ends), len(begins)); n > 0; n-- {
-		twice := ends[len(ends)-n:]
-		if slices.Equal(twice, begins[:n]) && (n > 1 || n < len(begins) && isOwnSegment(twice[0])) {
-			return "/" + strings.Join(twice, "/")
-		}
+	ends, begins := config.Segments(base), config.Segments(v.sentPart())
+	n := config.Overlap(ends, begins)
+	if n == 0 || n == 1 && (len(begins) == 1 || !isOwnSegment(begins[0])) {
+		return ""
 	}
-	return ""
+	return "/" + strings.Join(begins[:n], "/")
 }
 
 // sentPart is what Kong put behind the service's path.
@@ -84,7 +82,7 @@ func (v *view) sentPart() string {
 // segment of the service's path. Stores take the bucket from the one or from the
 // other.
 func (v *view) isBucketTwice() bool {
-	s := segments(v.servicePath())
+	s := config.Segments(v.servicePath())
 	return v.responder.kind == kindStore && len(s) == 1 && strings.HasPrefix(forecast.Hostname(v.Upstream.Host), strings.ToLower(s[0])+".")
 }
 
@@ -107,7 +105,7 @@ func (v *view) stripInstead(base string, without *Line) []Fix {
 // says what the operator wants to reach: an application may offer things of the
 // same shape in many places.
 func (v *view) otherBases(base string) []Fix {
-	rest := segments(v.sentPart())
+	rest := config.Segments(v.sentPart())
 	if v.seen.API == nil || len(rest) == 0 || len(rest) > maxSegments {
 		return nil
 	}
@@ -118,7 +116,7 @@ func (v *view) otherBases(base string) []Fix {
 			continue
 		}
 		other, varied := t.begins(head)
-		if other != base && !varied && v.sharesWord(segments(other)) && !slices.Contains(bases, other) {
+		if other != base && !varied && v.sharesWord(config.Segments(other)) && !slices.Contains(bases, other) {
 			bases = append(bases, other)
 		}
 	}
@@ -132,5 +130,5 @@ func (v *view) otherBases(base string) []Fix {
 
 // sharesWord reports whether one of the segments stands in the route's path, too.
 func (v *view) sharesWord(head []string) bool {
-	return slices.ContainsFunc(segments(v.prefix), func(s string) bool { return slices.Contains(head, s) })
+	return slices.ContainsFunc(config.Segments(v.prefix), func(s string) bool { return slices.Contains(head, s) })
 }

@@ -4,10 +4,10 @@ import (
 	"cmp"
 	"iter"
 	"net/http"
-	"net/url"
 	"slices"
 	"strings"
 
+	"diag405/kong/config"
 	"diag405/kong/router"
 )
 
@@ -64,7 +64,7 @@ func (v *view) leavesBaseOut(near []Fix) bool {
 		return false
 	}
 	base, ok := strings.CutSuffix(near[0].Upstream.Path, v.Upstream.Path)
-	return ok && len(segments(base)) == 1
+	return ok && len(config.Segments(base)) == 1
 }
 
 // withoutThing: what changes or deletes one thing was sent to all of them. Which one
@@ -94,7 +94,7 @@ func (v *view) itemBelow() string {
 	default:
 		return ""
 	}
-	got := segments(v.Upstream.Path)
+	got := config.Segments(v.Upstream.Path)
 	if v.seen.API == nil || len(got) == 0 || v.rewritten() || v.Client.Method != v.Upstream.Method || !v.seen.has(v.Upstream.Path) {
 		return ""
 	}
@@ -114,7 +114,7 @@ func (v *view) itemBelow() string {
 // A browser that leaves for an answer posts to the page that it shows.
 func (v *view) withoutPath() *finding {
 	if v.seen.API == nil || v.Upstream.Path != "/" || !isRoot(v.rest()) || !isWrite(v.Upstream.Method) ||
-		v.Client.Method != v.Upstream.Method || strings.Contains(strings.ToLower(v.Client.Header.Get("Accept")), "text/html") {
+		v.Client.Method != v.Upstream.Method || v.acceptsHTML() {
 		return nil
 	}
 	var only *template
@@ -130,11 +130,7 @@ func (v *view) withoutPath() *finding {
 	if only == nil {
 		return nil
 	}
-	path, ok := v.clientPathTo(only.Path)
-	if !ok {
-		return nil
-	}
-	fix, ok := v.clientPathFix(path)
+	fix, ok := v.endpointFix(only.Path)
 	if !ok {
 		return nil
 	}
@@ -150,18 +146,25 @@ func (v *view) withoutPath() *finding {
 // pages send what they write to the root, where a site's files are. It needs the
 // configuration's other routes, which a plugin does not have.
 func (v *view) ofAnotherPage() *finding {
+	if !v.soughtPage {
+		v.page, v.soughtPage = v.seekPage(), true
+	}
+	return v.page
+}
+
+func (v *view) seekPage() *finding {
 	if len(v.Routes) == 0 || v.prefix != "/" || v.responder.kind != kindStatic || !isWrite(v.Upstream.Method) || v.rewritten() {
 		return nil
 	}
-	page, err := url.Parse(v.Client.Header.Get("Referer"))
-	if err != nil || page.Host == "" || !strings.EqualFold(page.Host, v.Client.Host) {
+	_, host, page := v.referer()
+	if host == "" || !strings.EqualFold(host, v.Client.Host) {
 		return nil
 	}
-	other := v.routed(http.MethodGet, page.EscapedPath())
+	other := v.routed(http.MethodGet, page)
 	if other == nil || other.Service == nil || other.Service == v.Service {
 		return nil
 	}
-	base, _ := router.MatchPath(other, router.Normalize(page.EscapedPath()))
+	base, _ := router.MatchPath(other, router.Normalize(page))
 	if isRoot(base) || !slices.Contains(other.Paths, base) {
 		return nil
 	}
@@ -200,7 +203,7 @@ func (v *view) repeatedFix() (fix Fix, twice string) {
 	if v.Route == nil || v.rewritten() || !v.mayBeAnyPath() {
 		return Fix{}, ""
 	}
-	s := segments(v.sentPart())
+	s := config.Segments(v.sentPart())
 	for at, n := range repeats(s) {
 		run := "/" + strings.Join(s[at:at+n], "/")
 		path := strings.Replace(v.Client.Path, run+run, run, 1)

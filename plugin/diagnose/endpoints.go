@@ -3,6 +3,8 @@ package diagnose
 import (
 	"slices"
 	"strings"
+
+	"diag405/kong/config"
 )
 
 const (
@@ -20,7 +22,7 @@ func (v *view) near() []string {
 	if v.seen.has(v.Upstream.Path) {
 		return nil // it is an endpoint itself
 	}
-	got := segments(v.Upstream.Path)
+	got := config.Segments(v.Upstream.Path)
 	if v.seen.API == nil || len(got) > maxSegments {
 		return nil
 	}
@@ -170,13 +172,20 @@ func (v *view) endpointFixes() []Fix {
 	}
 	var fixes []Fix
 	for _, path := range v.nearest {
-		if client, ok := v.clientPathTo(path); ok {
-			if f, ok := v.clientPathFix(client); ok {
-				fixes = append(fixes, f)
-			}
+		if f, ok := v.endpointFix(path); ok {
+			fixes = append(fixes, f)
 		}
 	}
 	return fixes
+}
+
+// endpointFix asks the client for what leads to a path of the upstream.
+func (v *view) endpointFix(path string) (Fix, bool) {
+	client, ok := v.clientPathTo(path)
+	if !ok {
+		return Fix{}, false
+	}
+	return v.clientPathFix(client)
 }
 
 // clientPathTo is the path that the client has to ask for so that the upstream

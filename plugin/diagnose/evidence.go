@@ -31,11 +31,14 @@ const (
 	changedAbsent observation = "Kong changed the request, and the upstream has nothing at what it became"
 )
 
-// ofKong reports an observation of what Kong did, which is beyond doubt, rather than
-// of what the upstream has.
-func (o observation) ofKong() bool {
-	return o == changedAbsent || o == changedListed || o == changedApp || o == changedSilent || o == clientsListed || o == lostInBuffer || o == namesTwice || o == twins || o == lostAndListed
+// ofKong are observations of what Kong did, which is beyond doubt, rather than of what the
+// upstream has.
+var ofKong = map[observation]bool{
+	changedAbsent: true, changedListed: true, changedApp: true, changedSilent: true,
+	clientsListed: true, lostInBuffer: true, lostAndListed: true, namesTwice: true, twins: true,
 }
+
+func (o observation) ofKong() bool { return ofKong[o] }
 
 // shared are observations that are worth the same to every setting of the gateway,
 // and are measured together.

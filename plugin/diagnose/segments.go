@@ -5,11 +5,6 @@ import (
 	"strings"
 )
 
-// segments splits a path at its slashes; empty segments are left out.
-func segments(path string) []string {
-	return strings.FieldsFunc(path, func(r rune) bool { return r == '/' })
-}
-
 // isRoot reports a path without a segment.
 func isRoot(path string) bool { return strings.Trim(path, "/") == "" }
 

@@ -26,6 +26,9 @@ type view struct {
 	v1        bool // paths are put together as path_handling v1 does
 	responder responder
 	nearest   []string // endpoints near the upstream's path, nil until they are looked for
+	// page is what ofAnotherPage finds, once it was sought: it takes routers.
+	page       *finding
+	soughtPage bool
 }
 
 func newView(x Exchange, seen Offers) *view {
@@ -107,6 +110,11 @@ func (v *view) rest() string { return strings.TrimPrefix(v.path, v.prefix) }
 // strips reports whether strip_path removed something from this request.
 func (v *view) strips() bool { return v.stripped != "" }
 
+// acceptsHTML reports what a browser asks for that leaves for the answer.
+func (v *view) acceptsHTML() bool {
+	return strings.Contains(strings.ToLower(v.Client.Header.Get("Accept")), "text/html")
+}
+
 // missing reports a 404: the path led nowhere, whatever the method.
 func (v *view) missing() bool { return v.Response.Status == http.StatusNotFound }
 
@@ -161,14 +169,17 @@ func setFix(e Entity, key string, value any, words string, would *Line) Fix {
 	return Fix{Words: words, Set: map[string]any{key: value}, Entity: e, Upstream: would}
 }
 
-func (v *view) routeSets(key string, value any, words string, would *Line) Fix {
-	e := routeEntity(v.Route)
-	return setFix(e, "route."+key, value, words+" on "+e.String(), would)
+// sets is a fix that changes a field of a route or a service.
+func (e Entity) sets(field string, value any, words string, would *Line) Fix {
+	return setFix(e, e.Kind+"."+field, value, words+" on "+e.String(), would)
 }
 
-func (v *view) serviceSets(key string, value any, words string, would *Line) Fix {
-	e := serviceEntity(v.Service)
-	return setFix(e, "service."+key, value, words+" on "+e.String(), would)
+func (v *view) routeSets(field string, value any, words string, would *Line) Fix {
+	return routeEntity(v.Route).sets(field, value, words, would)
+}
+
+func (v *view) serviceSets(field string, value any, words string, would *Line) Fix {
+	return serviceEntity(v.Service).sets(field, value, words, would)
 }
 
 // takes says in a clause what is known of the path that the upstream got: "which
